@@ -1,0 +1,1 @@
+//! Turns artwork into sticker packs.

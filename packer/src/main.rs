@@ -1,0 +1,2 @@
+//! The designers' command line.
+fn main() {}

@@ -1,0 +1,1 @@
+//! What a sticker store, its packer, chat servers and phones agree on.

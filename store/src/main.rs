@@ -1,0 +1,2 @@
+//! The command `sticker-store`.
+fn main() {}
