@@ -1,0 +1,168 @@
+//! The golden case of the specification and each refusal. The vectors for all languages come on top.
+
+use super::*;
+use crate::{Expiry, StickerId, UnixSeconds};
+
+const GOLDEN: &str = "AQADa0sjgAAAAAAAhF_tAY88mhEiczOERFVmd4iZqiEthktj0iTS9VuS8S6Dhedo5unjdQ29YbVjkYc1bQaC";
+const EXPIRY: u32 = 1_800_086_400;
+
+fn ring() -> Keyring {
+    let secret = std::array::from_fn(|at| u8::try_from(at).unwrap());
+    let record = KeyRecord { id: KeyId(3), secret: Secret::new(secret), state: KeyState::Signing };
+    Keyring::new(&KeyFile::new(vec![record]).unwrap())
+}
+
+fn owner() -> UserId {
+    UserId::from_hex("018f3c9a1122733384445566778899aa").unwrap()
+}
+
+fn claims() -> Claims {
+    Claims { sticker: StickerId::new(8_675_309).unwrap(), user: owner(), expires: Expiry(EXPIRY) }
+}
+
+fn verify(text: &str) -> Result<Expiry, Refusal> {
+    verify_at(text, u64::from(EXPIRY) - 1)
+}
+
+fn verify_at(text: &str, now: u64) -> Result<Expiry, Refusal> {
+    let expected = Expected { sticker: claims().sticker, user: owner() };
+    ring().verify(text, UnixSeconds(now), &expected, &DenyList::new())
+}
+
+#[test]
+fn the_golden_case_is_issued_and_accepted() {
+    assert_eq!(ring().issue(&claims()).unwrap().as_str(), GOLDEN);
+    assert_eq!(verify(GOLDEN), Ok(Expiry(EXPIRY)));
+}
+
+#[test]
+fn a_token_is_valid_until_the_second_before_its_expiry() {
+    assert!(verify_at(GOLDEN, u64::from(EXPIRY) - 1).is_ok());
+    assert_eq!(verify_at(GOLDEN, u64::from(EXPIRY)), Err(Refusal::Expired));
+}
+
+#[test]
+fn no_single_flipped_bit_is_accepted() {
+    use base64::Engine as _;
+    let engine = base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    let bytes = engine.decode(GOLDEN).unwrap();
+    for bit in 0..bytes.len() * 8 {
+        let mut flipped = bytes.clone();
+        flipped[bit / 8] ^= 1 << (bit % 8);
+        let expected = match bit / 8 {
+            0 => Refusal::UnsupportedVersion,
+            1 | 2 => Refusal::UnknownKey,
+            _ => Refusal::BadSignature,
+        };
+        assert_eq!(verify(&engine.encode(flipped)), Err(expected), "bit {bit}");
+    }
+}
+
+#[test]
+fn only_the_canonical_text_is_accepted() {
+    let stray_bits = format!("{}D", &GOLDEN[..GOLDEN.len() - 1]);
+    let other_alphabet = GOLDEN.replace('_', "/");
+    let padded = format!("{GOLDEN}=");
+    let with_newline = format!("{GOLDEN}\n");
+    for text in [stray_bits.as_str(), &other_alphabet, &padded, &with_newline, "", "AQAD", &GOLDEN.repeat(3)]
+    {
+        let refused = verify(text);
+        // 84 characters hold 63 bytes exactly, so the last character has no stray bits here: it is another MAC.
+        let expected = if text == stray_bits { Refusal::BadSignature } else { Refusal::Malformed };
+        assert_eq!(refused, Err(expected), "{text:?}");
+    }
+}
+
+#[test]
+fn stray_bits_in_the_last_character_are_malformed() {
+    let user = UserId::from_text("a").unwrap();
+    let text = ring().issue(&Claims { user, ..claims() }).unwrap().to_string();
+    let longer =
+        ring().issue(&Claims { user: UserId::from_text("ab").unwrap(), ..claims() }).unwrap().to_string();
+    assert_eq!((text.len(), longer.len()), (64, 66));
+    let last = longer.chars().last().unwrap();
+    let neighbour = char::from(u8::try_from(last).unwrap() + 1);
+    let stray = format!("{}{neighbour}", &longer[..longer.len() - 1]);
+    assert_eq!(UntrustedToken::parse(&stray).unwrap_err(), Refusal::Malformed);
+}
+
+#[test]
+fn the_lengths_of_the_text_reach_from_64_to_234() {
+    let token = |user: &[u8]| ring().issue(&Claims { user: UserId::new(user).unwrap(), ..claims() }).unwrap();
+    assert_eq!(token(&[0]).as_str().len(), 64);
+    assert_eq!(token(&[255; 128]).as_str().len(), 234);
+    let expected = Expected { sticker: claims().sticker, user: UserId::new(&[255; 128]).unwrap() };
+    assert!(ring().verify(token(&[255; 128]).as_str(), UnixSeconds(0), &expected, &DenyList::new()).is_ok());
+}
+
+#[test]
+fn a_token_counts_for_its_sticker_and_its_user_alone() {
+    let now = UnixSeconds(0);
+    let check = |expected: Expected| ring().verify(GOLDEN, now, &expected, &DenyList::new());
+    let other_sticker = Expected { sticker: StickerId::new(1).unwrap(), user: owner() };
+    let other_user = Expected { sticker: claims().sticker, user: UserId::from_text("mallory").unwrap() };
+    assert_eq!(check(other_sticker), Err(Refusal::WrongSticker));
+    assert_eq!(check(other_user), Err(Refusal::WrongUser));
+}
+
+#[test]
+fn a_revoked_right_is_refused_until_its_last_token_has_expired_and_a_new_one_passes() {
+    let mut denied = DenyList::new();
+    denied.deny(&owner(), claims().sticker, Expiry(EXPIRY));
+    denied.deny(&owner(), claims().sticker, Expiry(EXPIRY - 10));
+    let expected = Expected { sticker: claims().sticker, user: owner() };
+    assert_eq!(ring().verify(GOLDEN, UnixSeconds(0), &expected, &denied), Err(Refusal::Revoked));
+
+    let bought_again = ring().issue(&Claims { expires: Expiry(EXPIRY + 1), ..claims() }).unwrap();
+    assert!(ring().verify(bought_again.as_str(), UnixSeconds(0), &expected, &denied).is_ok());
+
+    denied.forget_expired(UnixSeconds(u64::from(EXPIRY) - 1));
+    assert_eq!(denied.len(), 1);
+    denied.forget_expired(UnixSeconds(u64::from(EXPIRY)));
+    assert!(denied.is_empty());
+}
+
+#[test]
+fn a_key_file_that_makes_no_sense_is_refused_without_showing_a_secret() {
+    let secret = "5e".repeat(32);
+    let key = |id: u16, state: &str| format!(r#"{{"id":{id},"secret":"{secret}","state":"{state}"}}"#);
+    let refused = [
+        format!(r#"{{"keys":[{},{}]}}"#, key(1, "signing"), key(1, "verify")),
+        format!(r#"{{"keys":[{},{}]}}"#, key(1, "signing"), key(2, "signing")),
+        format!(r#"{{"keys":[{}]}}"#, key(1, "sleeping")),
+        format!(r#"{{"keys":[{}"#, key(1, "signing")),
+        format!(r#"{{"keys":[{{"id":1,"secret":"{}","state":"signing"}}]}}"#, &secret[2..]),
+        format!(r#"{{"keys":[{{"id":65536,"secret":"{secret}","state":"signing"}}]}}"#),
+    ]
+    .map(|json| KeyFile::parse(&json).unwrap_err());
+    for error in &refused {
+        assert!(!format!("{error} {error:?}").contains("5e5e"), "{error:?}");
+    }
+    let texts = refused.map(|error| error.to_string());
+    assert_eq!(texts[0], "the key id 1 stands twice in the file");
+    assert_eq!(texts[1], "the keys 1 and 2 are both marked as signing; one key signs");
+    assert!(texts[2].starts_with("line 1, column "), "{}", texts[2]);
+    assert_eq!(texts[4], "the secret of key 1 is not 64 hexadecimal digits");
+}
+
+#[test]
+fn a_key_file_reads_back_as_it_was_written() {
+    let record = KeyRecord { id: KeyId(7), secret: Secret::new([9; 32]), state: KeyState::Verify };
+    let file = KeyFile::new(vec![record]).unwrap();
+    let again = KeyFile::parse(&file.to_json()).unwrap();
+    assert_eq!(again.to_json(), file.to_json());
+    assert_eq!(Keyring::new(&again).issue(&claims()).unwrap_err(), IssueError::NoSigningKey);
+    assert!(Keyring::new(&again).issue_with(KeyId(7), &claims()).is_ok());
+    assert_eq!(
+        Keyring::new(&again).issue_with(KeyId(8), &claims()).unwrap_err(),
+        IssueError::UnknownKey(KeyId(8))
+    );
+}
+
+#[test]
+fn debug_prints_show_neither_secrets_nor_tokens() {
+    let token = ring().issue(&claims()).unwrap();
+    let shown =
+        format!("{:?} {:?} {token:?} {:?}", ring(), Secret::new([0xab; 32]), UntrustedToken::parse(GOLDEN));
+    assert!(!shown.contains(GOLDEN) && !shown.contains("abab") && !shown.contains("171"), "{shown}");
+}
