@@ -44,10 +44,9 @@ impl Density {
     }
 
     /// How many pixels `dp` are on this screen, rounded to the nearest, at least 1 for at least 1 dp.
-    pub const fn px(self, dp: u32) -> u32 {
-        let px = (dp as u64 * self.0 as u64 + 80) / 160;
-        let px = if px == 0 && dp > 0 { 1 } else { px };
-        if px > u32::MAX as u64 { u32::MAX } else { px as u32 }
+    pub fn px(self, dp: u32) -> u32 {
+        let px = (u64::from(dp) * u64::from(self.0) + 80) / 160;
+        u32::try_from(px).unwrap_or(u32::MAX).max(u32::from(dp > 0))
     }
 
     /// Chooses for a screen of density `wanted`: the smallest of `built` that is at least as dense, else the largest.

@@ -1,6 +1,6 @@
 //! The sticker file: one sticker at one density in one image format. Section 2 of this crate's README.
 
-mod check;
+pub(crate) mod check;
 mod metadata;
 
 pub use check::MetadataError;

@@ -112,7 +112,7 @@ impl Metadata {
             height: check::unsigned("height", stored.height)?,
             format: check::format("format", stored.format)?,
             loop_count: check::unsigned("loop_count", stored.loop_count)?,
-            frames: stored.frames.into_iter().map(Frame::from_wire).collect::<Result<_, _>>()?,
+            frames: stored.frames.iter().map(Frame::from_wire).collect::<Result<_, _>>()?,
             poster_frame: check::unsigned("poster_frame", stored.poster_frame)?,
             emoji: stored.emoji,
             alt_texts: stored.alt_texts,
@@ -136,7 +136,7 @@ impl Metadata {
                 .iter()
                 .map(|image| i32::try_from(image.len()).unwrap_or(i32::MAX))
                 .collect(),
-            frames: self.frames.iter().map(Frame::to_wire).collect(),
+            frames: self.frames.iter().copied().map(Frame::to_wire).collect(),
             poster_frame: check::signed(self.poster_frame),
             emoji: self.emoji.clone(),
             alt_texts: self.alt_texts.clone(),
@@ -146,7 +146,7 @@ impl Metadata {
 }
 
 impl Frame {
-    fn from_wire(stored: wire::Frame) -> Result<Self, MetadataError> {
+    fn from_wire(stored: &wire::Frame) -> Result<Self, MetadataError> {
         Ok(Self {
             image: check::unsigned("frames.image", stored.image)?,
             x: check::unsigned("frames.x", stored.x)?,
@@ -165,7 +165,7 @@ impl Frame {
         })
     }
 
-    fn to_wire(&self) -> wire::Frame {
+    fn to_wire(self) -> wire::Frame {
         wire::Frame {
             image: check::signed(self.image),
             x: check::signed(self.x),

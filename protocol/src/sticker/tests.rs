@@ -157,7 +157,10 @@ fn images_that_do_not_fit_their_place_are_refused() {
         refusal(|_, images| images[1] = png_header(128, 32)),
         "image 1 is wrong: its format is not the one that the metadata name"
     );
-    assert_eq!(refusal(|it, _| it.frames[1].image = 0), "image 1 is wrong: no frame shows it");
+    assert_eq!(
+        refusal(|it, _| (it.frames[1].image, it.frames[1].x, it.frames[1].y) = (0, 0, 0)),
+        "image 1 is wrong: no frame shows it"
+    );
     assert_eq!(
         refusal(|_, images| images[0] = b"GIF89a".to_vec()),
         "image 0 is wrong: it is neither a PNG nor a WebP file"
