@@ -121,12 +121,24 @@ impl Claims {
     /// # Errors
     /// [`Refusal::WrongSticker`], [`Refusal::WrongUser`] or [`Refusal::Revoked`].
     pub fn check(&self, expected: &Expected, denied: &DenyList) -> Result<(), Refusal> {
-        if self.sticker != expected.sticker {
+        expected.check(self.sticker, self.user.as_bytes(), self.expires, denied)
+    }
+}
+
+impl Expected {
+    pub(super) fn check(
+        &self,
+        sticker: StickerId,
+        user: &[u8],
+        expires: Expiry,
+        denied: &DenyList,
+    ) -> Result<(), Refusal> {
+        if sticker != self.sticker {
             return Err(Refusal::WrongSticker);
         }
-        if self.user != expected.user {
+        if user != self.user.as_bytes() {
             return Err(Refusal::WrongUser);
         }
-        if denied.refuses(self) { Err(Refusal::Revoked) } else { Ok(()) }
+        if denied.refuses(user, sticker, expires) { Err(Refusal::Revoked) } else { Ok(()) }
     }
 }

@@ -2,12 +2,11 @@
 
 use std::fmt;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64_simd::{AsOut as _, URL_SAFE_NO_PAD};
 
 use super::key::KeyId;
 use super::{Claims, Refusal, UserId, VERSION};
-use crate::bytes::{be_u16, be_u32};
+use crate::bytes::{be_u16, be_u32, be_u64};
 use crate::{Expiry, StickerId};
 
 /// Bytes before the user id: version, key id, expiry, sticker id.
@@ -59,6 +58,7 @@ impl UntrustedToken {
     ///
     /// # Errors
     /// [`Refusal::Malformed`] or [`Refusal::UnsupportedVersion`].
+    #[inline]
     pub fn parse(text: &str) -> Result<Self, Refusal> {
         if !(MIN_TEXT..=MAX_TEXT).contains(&text.len()) {
             return Err(Refusal::Malformed);
@@ -66,8 +66,9 @@ impl UntrustedToken {
         let mut buffer = [0; DOMAIN.len() + BUFFER];
         let (domain, bytes) = buffer.split_at_mut(DOMAIN.len());
         domain.copy_from_slice(DOMAIN);
-        // This engine refuses padding, foreign characters and stray bits: what it takes is canonical.
-        let length = URL_SAFE_NO_PAD.decode_slice(text, bytes).ok().ok_or(Refusal::Malformed)?;
+        // This decoder refuses padding, foreign characters and stray bits: what it takes is canonical.
+        let decoded = URL_SAFE_NO_PAD.decode(text.as_bytes(), bytes.as_out());
+        let length = decoded.ok().ok_or(Refusal::Malformed)?.len();
         if bytes.first() != Some(&VERSION) {
             return Err(Refusal::UnsupportedVersion);
         }
@@ -84,32 +85,34 @@ impl UntrustedToken {
     /// # Errors
     /// [`Refusal::Malformed`].
     pub fn untrusted_claims(&self) -> Result<Claims, Refusal> {
-        let body = self.body();
-        let high = be_u32(body, 7).ok_or(Refusal::Malformed)?;
-        let low = be_u32(body, 11).ok_or(Refusal::Malformed)?;
-        Ok(Claims {
-            sticker: StickerId::new(u64::from(high) << 32 | u64::from(low)).ok().ok_or(Refusal::Malformed)?,
-            user: body.get(FIXED..).and_then(|user| UserId::new(user).ok()).ok_or(Refusal::Malformed)?,
-            expires: self.expires(),
-        })
+        let (sticker, user) = self.subject()?;
+        let user = UserId::new(user).ok().ok_or(Refusal::Malformed)?;
+        Ok(Claims { sticker, user, expires: self.expires() })
     }
 
+    /// The sticker and the user's bytes, where they stand.
+    #[inline]
+    pub(super) fn subject(&self) -> Result<(StickerId, &[u8]), Refusal> {
+        let sticker = be_u64(self.bytes(), 7).and_then(|id| StickerId::new(id).ok());
+        let user = self.bytes().get(FIXED..self.length - MAC);
+        sticker.zip(user).ok_or(Refusal::Malformed)
+    }
+
+    #[inline]
     pub(super) fn expires(&self) -> Expiry {
         Expiry(be_u32(self.bytes(), 3).unwrap_or_default())
     }
 
     /// The bytes under the MAC, and the MAC.
+    #[inline]
     pub(super) fn signed_parts(&self) -> (&[u8], &[u8]) {
         let end = DOMAIN.len() + self.length;
         self.buffer.get(..end).and_then(|all| all.split_at_checked(end - MAC)).unwrap_or_default()
     }
 
+    #[inline]
     fn bytes(&self) -> &[u8] {
         self.buffer.get(DOMAIN.len()..DOMAIN.len() + self.length).unwrap_or_default()
-    }
-
-    fn body(&self) -> &[u8] {
-        self.bytes().get(..self.length - MAC).unwrap_or_default()
     }
 }
 
@@ -130,5 +133,5 @@ pub(super) fn issue(key_id: KeyId, key: &ring::hmac::Key, claims: &Claims) -> To
     signed.extend_from_slice(claims.user.as_bytes());
     let mac = ring::hmac::sign(key, &signed);
     signed.extend_from_slice(mac.as_ref());
-    Token(URL_SAFE_NO_PAD.encode(signed.get(DOMAIN.len()..).unwrap_or_default()))
+    Token(URL_SAFE_NO_PAD.encode_to_string(signed.get(DOMAIN.len()..).unwrap_or_default()))
 }

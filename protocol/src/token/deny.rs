@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Claims, UserId};
+use super::UserId;
 use crate::{Expiry, StickerId, UnixSeconds};
 
 /// For each (sticker, user): refuse tokens that expire at or before a moment, the last that was issued before the right
@@ -26,12 +26,14 @@ impl DenyList {
         *until = last_issued.max(*until);
     }
 
-    /// Whether the claims are of a right that was taken back after the token was issued.
-    pub fn refuses(&self, claims: &Claims) -> bool {
-        self.entries
-            .get(&claims.sticker)
-            .and_then(|users| users.get(claims.user.as_bytes()))
-            .is_some_and(|&last_issued| claims.expires <= last_issued)
+    /// Whether a token of this user for this sticker with this expiry was issued before the right was taken back.
+    pub fn refuses(&self, user: &[u8], sticker: StickerId, expires: Expiry) -> bool {
+        !self.entries.is_empty()
+            && self
+                .entries
+                .get(&sticker)
+                .and_then(|users| users.get(user))
+                .is_some_and(|&last_issued| expires <= last_issued)
     }
 
     /// Drops the entries whose tokens have all expired anyway.
