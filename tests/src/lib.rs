@@ -1,1 +1,46 @@
 //! The harness: the running programs, and the people who use them as types.
+//!
+//! Tests start the real `sticker-store` on a fresh database and folder, and talk to it over HTTP and the command line as a
+//! [`Designer`], an [`Operator`], a [`ChatServer`], a [`ChatUser`] or a [`Phone`] would.
+
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::disallowed_methods,
+    clippy::missing_panics_doc,
+    reason = "a harness stops the test where something is not as it should be, and learns from the environment what is there"
+)]
+
+mod artwork;
+mod database;
+mod http;
+mod people;
+mod programs;
+mod store;
+
+pub use artwork::{Artwork, shared_data};
+pub use database::{Database, on_each_database};
+pub use http::Answer;
+pub use people::{ChatServer, ChatUser, Designer, Operator, Phone};
+pub use programs::{Finished, packer, run, store_program};
+pub use store::Store;
+
+use std::collections::BTreeSet;
+use std::io::Write as _;
+use std::sync::{Mutex, PoisonError};
+
+/// Says on one line of the standard error, once a process, what a test leaves out and why. Where
+/// `STICKER_TEST_NOTHING_LEFT_OUT` is set, as in CI, it fails the test instead.
+pub fn left_out(what: &str, why: &str) {
+    assert!(
+        std::env::var_os("STICKER_TEST_NOTHING_LEFT_OUT").is_none(),
+        "{what} may not be left out here: {why}"
+    );
+    static SAID: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    let line = format!("left out: {what}: {why}\n");
+    if SAID.lock().unwrap_or_else(PoisonError::into_inner).insert(line.clone()) {
+        // Written past the test runner, which shows the output of failed tests alone.
+        let _ = std::io::stderr().write_all(line.as_bytes());
+    }
+}

@@ -1,0 +1,180 @@
+//! Who calls is a type: each can do what such a person can do, and nothing else.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+use ureq::http::Method;
+
+use crate::http::{Answer, Client};
+use crate::programs::{Finished, packer, run};
+use crate::store::Store;
+
+/// Somebody with a shell on the store's machine.
+#[derive(Debug)]
+pub struct Operator<'a> {
+    store: &'a Store,
+}
+
+impl<'a> Operator<'a> {
+    pub(crate) fn new(store: &'a Store) -> Self {
+        Self { store }
+    }
+
+    /// Runs `sticker-store` with these arguments and the store's configuration.
+    pub fn runs(&self, arguments: &[&str]) -> Finished {
+        run(self.store.command().args(arguments))
+    }
+
+    /// Lets a designer publish.
+    pub fn admits_designer(&self, name: &str) -> Designer {
+        Designer { store_url: self.store.url(), secret: self.admits(name, "publish") }
+    }
+
+    /// Lets a chat server ask for launch codes and check tokens.
+    pub fn admits_chat_server(&self, name: &str) -> ChatServer {
+        let secret = self.admits(name, "launch,verify");
+        ChatServer { store: self.store.client(), client: bearer(self.store.client(), &secret) }
+    }
+
+    fn admits(&self, name: &str, scopes: &str) -> String {
+        let added = self.runs(&["admin", "clients", "add", "--name", name, "--scope", scopes]);
+        assert_eq!(added.code, 0, "{}", added.stderr);
+        let secret = added.stdout.split_whitespace().find(|word| word.starts_with("sk_"));
+        secret.unwrap_or_else(|| panic!("no secret in {:?}", added.stdout)).to_owned()
+    }
+}
+
+/// Somebody who draws, builds and publishes packs.
+#[derive(Clone, Debug)]
+pub struct Designer {
+    store_url: String,
+    secret: String,
+}
+
+impl Designer {
+    /// Builds a project with the packer's command line.
+    pub fn builds(project: &Path, out: &Path) -> Finished {
+        run(packer().arg("build").arg(project).arg("--out").arg(out).arg("--quiet"))
+    }
+
+    /// Publishes what was built, with the packer's command line.
+    pub fn publishes(&self, out: &Path) -> Finished {
+        let mut command = packer();
+        command.env("STICKER_STORE_SECRET", &self.secret);
+        run(command.arg("publish").arg(out).args(["--store", &self.store_url, "--quiet"]))
+    }
+
+    /// A request of the publishing API, as a program of the designer's own would make it.
+    pub fn sends(&self, method: &str, path: &str, body: Vec<u8>) -> Answer {
+        let client = bearer(Client::new(&self.store_url), &self.secret);
+        client.send(method.parse().expect("a method"), path, &[], body)
+    }
+}
+
+/// The messenger's server: it lets users into the store and checks the tokens of what they send.
+#[derive(Clone, Debug)]
+pub struct ChatServer {
+    store: Client,
+    client: Client,
+}
+
+impl ChatServer {
+    /// A launch code for a user.
+    pub fn launch_code(&self, user: &str) -> String {
+        let answer =
+            self.client.post_json("/v1/launch-codes", &json!({ "user": user, "locale": "en" })).expect(201);
+        answer.json()["code"].as_str().expect("a code").to_owned()
+    }
+
+    /// Opens the store for a user as the webview does: launch code, then session.
+    pub fn opens_store_for(&self, user: &str) -> ChatUser {
+        let launched = ChatUser::launches(&self.store, &self.launch_code(user)).expect(303);
+        let cookie = launched.header("set-cookie").split(';').next().unwrap_or_default().to_owned();
+        assert!(cookie.contains('='), "no session cookie: {launched:?}");
+        ChatUser { client: self.store.clone().with("cookie", cookie) }
+    }
+
+    /// Has the store check one token.
+    pub fn checks(&self, token: &str, sticker: u64, user: &str) -> Value {
+        let checks = json!({ "checks": [{ "token": token, "sticker_id": sticker, "user": user }] });
+        self.client.post_json("/v1/tokens/verify", &checks).expect(200).json()["results"][0].clone()
+    }
+
+    /// Any request with the chat server's secret.
+    pub fn posts(&self, path: &str, body: &Value) -> Answer {
+        self.client.post_json(path, body)
+    }
+}
+
+/// Somebody who chats, in the messenger's webview with a session.
+#[derive(Clone, Debug)]
+pub struct ChatUser {
+    client: Client,
+}
+
+impl ChatUser {
+    fn launches(store: &Client, code: &str) -> Answer {
+        let form = [("content-type", "application/x-www-form-urlencoded")];
+        store.send(Method::POST, "/launch", &form, format!("code={code}").into_bytes())
+    }
+
+    /// Looks at a page or asks the API.
+    pub fn gets(&self, path: &str) -> Answer {
+        self.client.get(path, &[])
+    }
+
+    /// Asks the API for a change.
+    pub fn posts(&self, path: &str, body: &Value) -> Answer {
+        self.client.post_json(path, body)
+    }
+
+    /// Sends a form, as a page without scripts does.
+    pub fn submits(&self, path: &str, form: &str, headers: &[(&str, &str)]) -> Answer {
+        let mut all = vec![("content-type", "application/x-www-form-urlencoded")];
+        all.extend_from_slice(headers);
+        self.client.send(Method::POST, path, &all, form.as_bytes().to_vec())
+    }
+
+    /// Orders a pack.
+    pub fn orders(&self, pack: u64, provider: &str) -> Answer {
+        self.posts("/v1/orders", &json!({ "pack_id": pack, "provider": provider }))
+    }
+
+    /// The token for one sticker, of a pack that the user owns.
+    pub fn token_for(&self, sticker: u64) -> String {
+        let answer = self.posts("/v1/tokens", &json!({ "sticker_ids": [sticker] })).expect(200);
+        answer.json()["tokens"][0]["token"].as_str().expect("a token").to_owned()
+    }
+}
+
+/// A phone, or a CDN, that downloads stickers; it needs no session.
+#[derive(Clone, Debug)]
+pub struct Phone {
+    client: Client,
+}
+
+impl Phone {
+    /// A phone that downloads from this store.
+    pub fn of(store: &Store) -> Self {
+        Self { client: store.client() }
+    }
+
+    /// Downloads.
+    pub fn gets(&self, path: &str) -> Answer {
+        self.client.get(path, &[])
+    }
+
+    /// Downloads with more headers.
+    pub fn gets_with(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+        self.client.get(path, headers)
+    }
+
+    /// Asks for the headers alone.
+    pub fn heads(&self, path: &str) -> Answer {
+        self.client.send(Method::HEAD, path, &[], Vec::new())
+    }
+}
+
+fn bearer(client: Client, secret: &str) -> Client {
+    client.with("authorization", format!("Bearer {secret}"))
+}

@@ -1,0 +1,183 @@
+//! A running store.
+
+use std::fs::File;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use crate::database::Database;
+use crate::http::Client;
+use crate::people::Operator;
+use crate::programs::store_program;
+
+/// A `sticker-store serve` of its own on loopback, with a data folder of its own; ended when dropped.
+#[derive(Debug)]
+pub struct Store {
+    process: Child,
+    setup: Setup,
+}
+
+/// What outlives a restart.
+#[derive(Debug)]
+struct Setup {
+    data: TempDir,
+    port: u16,
+    database: Database,
+    settings: Vec<(String, String)>,
+}
+
+impl Store {
+    /// Starts a store and waits until it is ready.
+    pub fn start(database: Database) -> Self {
+        Self::start_with(database, &[])
+    }
+
+    /// The same with settings, each the name of an environment variable and its value.
+    pub fn start_with(database: Database, settings: &[(&str, &str)]) -> Self {
+        let settings =
+            settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let data = tempfile::tempdir().expect("a temporary folder");
+        Self::run(Setup { data, port: free_port(), database, settings })
+    }
+
+    fn run(setup: Setup) -> Self {
+        let mut command = store_program();
+        setup.configure(&mut command);
+        let log = File::options().create(true).append(true).open(setup.log()).expect("a log file");
+        let process = command
+            .arg("serve")
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().expect("a log file"))
+            .stderr(log)
+            .spawn()
+            .expect("the store starts");
+        let mut store = Self { process, setup };
+        store.wait_until_ready();
+        store
+    }
+
+    fn wait_until_ready(&mut self) {
+        let deadline = Instant::now() + Duration::from_mins(1);
+        loop {
+            if let Some(status) = self.process.try_wait().expect("a child") {
+                panic!("the store ended with {status}:\n{}", self.log());
+            }
+            if std::net::TcpStream::connect(("127.0.0.1", self.setup.port)).is_ok()
+                && self.client().get("/health/ready", &[]).status == 200
+            {
+                return;
+            }
+            assert!(Instant::now() < deadline, "the store is not ready after a minute:\n{}", self.log());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// The address without a slash at the end.
+    pub fn url(&self) -> String {
+        self.setup.url()
+    }
+
+    /// The folder that holds keys, objects and the SQLite file.
+    pub fn data(&self) -> &Path {
+        self.setup.data.path()
+    }
+
+    /// Everything that the store has logged.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.setup.log()).unwrap_or_default()
+    }
+
+    /// Somebody with a shell on the store's machine.
+    pub fn operator(&self) -> Operator<'_> {
+        Operator::new(self)
+    }
+
+    /// A call of the store's command line with this store's configuration.
+    pub(crate) fn command(&self) -> Command {
+        let mut command = store_program();
+        self.setup.configure(&mut command);
+        command
+    }
+
+    pub(crate) fn client(&self) -> Client {
+        Client::new(&self.url())
+    }
+
+    /// Asks it to end, as a deployment does, and gives its exit code.
+    pub fn stop(mut self) -> i32 {
+        self.terminate()
+    }
+
+    /// Ends it at once, as a power cut does, and starts it again on the same data.
+    pub fn crash_and_restart(mut self) -> Self {
+        self.process.kill().expect("the store is ended");
+        self.process.wait().expect("the store is gone");
+        let setup = self.take_setup();
+        Self::run(setup)
+    }
+
+    fn terminate(&mut self) -> i32 {
+        let pid = self.process.id().to_string();
+        let sent = Command::new("kill").args(["-TERM", &pid]).status().expect("kill");
+        assert!(sent.success(), "the store had ended before:\n{}", self.log());
+        let deadline = Instant::now() + Duration::from_secs(30);
+        loop {
+            if let Some(status) = self.process.try_wait().expect("a child") {
+                return status.code().expect("the store ends by itself");
+            }
+            assert!(Instant::now() < deadline, "the store does not stop:\n{}", self.log());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn take_setup(&mut self) -> Setup {
+        let nothing = Setup {
+            data: tempfile::tempdir().expect("a temporary folder"),
+            port: 0,
+            database: Database::Sqlite,
+            settings: Vec::new(),
+        };
+        std::mem::replace(&mut self.setup, nothing)
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+impl Setup {
+    fn configure(&self, command: &mut Command) {
+        command
+            .env("STICKER_STORE__DATA_DIR", self.data.path())
+            .env("STICKER_STORE__SERVER__LISTEN", format!("127.0.0.1:{}", self.port))
+            .env("STICKER_STORE__SERVER__PUBLIC_URL", self.url())
+            .env("STICKER_STORE__PURCHASE__SANDBOX", "true");
+        if let Database::Server { url, .. } = &self.database {
+            command.env("STICKER_STORE__DATABASE__URL", url);
+        }
+        command.envs(self.settings.iter().map(|(name, value)| (name, value)));
+    }
+
+    fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    fn log(&self) -> PathBuf {
+        self.data.path().join("store.log")
+    }
+}
+
+/// A port that was free a moment ago.
+fn free_port() -> u16 {
+    TcpListener::bind(("127.0.0.1", 0))
+        .and_then(|listener| listener.local_addr())
+        .expect("a free port")
+        .port()
+}
