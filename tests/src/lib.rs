@@ -33,11 +33,11 @@ use std::sync::{Mutex, PoisonError};
 /// Says on one line of the standard error, once a process, what a test leaves out and why. Where
 /// `STICKER_TEST_NOTHING_LEFT_OUT` is set, as in CI, it fails the test instead.
 pub fn left_out(what: &str, why: &str) {
+    static SAID: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
     assert!(
         std::env::var_os("STICKER_TEST_NOTHING_LEFT_OUT").is_none(),
         "{what} may not be left out here: {why}"
     );
-    static SAID: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
     let line = format!("left out: {what}: {why}\n");
     if SAID.lock().unwrap_or_else(PoisonError::into_inner).insert(line.clone()) {
         // Written past the test runner, which shows the output of failed tests alone.

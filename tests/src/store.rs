@@ -112,6 +112,7 @@ impl Store {
     }
 
     /// Ends it at once, as a power cut does, and starts it again on the same data.
+    #[must_use]
     pub fn crash_and_restart(mut self) -> Self {
         self.process.kill().expect("the store is ended");
         self.process.wait().expect("the store is gone");
