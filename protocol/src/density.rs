@@ -38,6 +38,16 @@ impl Density {
             .ok_or(DensityError)
     }
 
+    /// The number, or the nearest of 1 and 4096 where it is outside.
+    #[expect(clippy::cast_possible_truncation, reason = "at most 4095")]
+    pub const fn clamped(value: u32) -> Self {
+        match value {
+            0 => Self::MIN,
+            1..=4095 => Self(value as u16),
+            _ => Self::MAX,
+        }
+    }
+
     /// The number itself, from 1 to 4096.
     pub const fn get(self) -> u16 {
         self.0

@@ -1,0 +1,93 @@
+//! `pack.lock`: the ids of the pack and its stickers, minted at random on the first build and never changed.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use ring::rand::SecureRandom;
+use serde::{Deserialize, Serialize};
+use sticker_protocol::{MAX_ID, PackId, StickerId};
+
+use crate::error::Error;
+use crate::finding::Finding;
+use crate::out;
+use crate::project::Project;
+
+/// The lock file's name.
+pub(crate) const LOCK_FILE: &str = "pack.lock";
+
+/// The ids of a project. Stickers that left the pack keep theirs, in case they come back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Lock {
+    /// The pack.
+    pub(crate) pack: PackId,
+    /// The stickers by name.
+    pub(crate) stickers: BTreeMap<String, StickerId>,
+}
+
+/// Reads `pack.lock`; `Ok(None)` where there is none yet, or where a finding says what is wrong with it.
+///
+/// # Errors
+/// [`Error::Io`] where it is there and cannot be read.
+pub(crate) fn load(folder: &Path, findings: &mut Vec<Finding>) -> Result<Option<Lock>, Error> {
+    let path = folder.join(LOCK_FILE);
+    let text = match fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(Error::io("read", &path)(error)),
+    };
+    let hint = "restore it from version control: a lost id is a sticker that people can no longer send";
+    match toml::from_str::<Lock>(&text) {
+        Ok(lock) => {
+            let mut ids: Vec<_> = lock.stickers.values().collect();
+            ids.sort_unstable();
+            if ids.windows(2).any(|pair| pair.first() == pair.last()) {
+                findings.push(Finding::error("lock_id_twice", &path, "two stickers have the same id", hint));
+            }
+            Ok(Some(lock))
+        }
+        Err(error) => {
+            findings.push(Finding::error("lock_invalid", &path, error.message().replace('\n', "; "), hint));
+            Ok(None)
+        }
+    }
+}
+
+/// The ids of every sticker of the project; new ones are minted and written to `pack.lock` before they are used.
+///
+/// # Errors
+/// [`Error::NoRandom`], or [`Error::Io`] where the file cannot be written.
+pub(crate) fn complete(
+    project: &Project,
+    known: Option<Lock>,
+    random: &dyn SecureRandom,
+) -> Result<Lock, Error> {
+    let mut lock = match &known {
+        Some(lock) => lock.clone(),
+        None => Lock { pack: mint(random)?, stickers: BTreeMap::new() },
+    };
+    for sticker in &project.file.stickers {
+        if !lock.stickers.contains_key(&sticker.name) {
+            lock.stickers.insert(sticker.name.clone(), mint(random)?);
+        }
+    }
+    if known.as_ref() != Some(&lock) {
+        let text = toml::to_string(&lock).map_err(Error::internal)?;
+        let text =
+            format!("# Made by sticker-packer. Keep it in version control and do not edit it.\n{text}");
+        out::write_atomically(&project.folder.join(LOCK_FILE), text.as_bytes())?;
+    }
+    Ok(lock)
+}
+
+/// A random id from 1 to [`MAX_ID`], each equally likely.
+fn mint<T: TryFrom<u64>>(random: &dyn SecureRandom) -> Result<T, Error> {
+    loop {
+        let mut bytes = [0; 8];
+        random.fill(&mut bytes).ok().ok_or(Error::NoRandom)?;
+        if let Ok(id) = T::try_from(u64::from_le_bytes(bytes) & MAX_ID) {
+            return Ok(id);
+        }
+    }
+}

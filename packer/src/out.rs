@@ -1,0 +1,106 @@
+//! Files and folders that are whole or not there.
+
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use crate::error::Error;
+
+/// Writes beside, syncs, renames: a reader finds the old content or the new.
+///
+/// # Errors
+/// [`Error::Io`]; the old content is still there.
+pub fn write_atomically(path: &Path, content: &[u8]) -> Result<(), Error> {
+    let beside = beside(path);
+    let written = File::create(&beside).and_then(|mut file| {
+        file.write_all(content)?;
+        file.sync_all()
+    });
+    let renamed = written.and_then(|()| fs::rename(&beside, path));
+    if renamed.is_err() {
+        // The first error is the one to tell.
+        let _ = fs::remove_file(&beside);
+    }
+    renamed.map_err(Error::io("write", path))
+}
+
+/// A folder that is filled beside its place and put there whole. Dropped before [`Self::put_in_place`], it leaves nothing.
+#[derive(Debug)]
+pub struct NewFolder {
+    place: PathBuf,
+    beside: PathBuf,
+    done: bool,
+}
+
+impl NewFolder {
+    /// Starts a folder that will stand at `place`, which is free, an empty folder, or one that `may_replace` lets go.
+    ///
+    /// # Errors
+    /// [`Error::OutputInTheWay`] or [`Error::Io`].
+    pub fn start(place: &Path, may_replace: impl Fn(&Path) -> bool) -> Result<Self, Error> {
+        let in_the_way = match fs::read_dir(place) {
+            Ok(mut entries) => entries.next().is_some() && !may_replace(place),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => false,
+            Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => true,
+            Err(error) => return Err(Error::io("read", place)(error)),
+        };
+        if in_the_way {
+            return Err(Error::OutputInTheWay(place.to_owned()));
+        }
+        let beside = beside(place);
+        fs::create_dir_all(&beside).map_err(Error::io("create", &beside))?;
+        Ok(Self { place: place.to_owned(), beside, done: false })
+    }
+
+    /// Writes one file at a relative path and syncs it.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn write(&self, path: &str, content: &[u8]) -> Result<(), Error> {
+        let path = self.beside.join(path);
+        let written = path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| {
+            let mut file = File::create(&path)?;
+            file.write_all(content)?;
+            file.sync_all()
+        });
+        written.map_err(Error::io("write", &path))
+    }
+
+    /// Moves the earlier folder aside, puts the new one in its place, and removes the earlier one.
+    ///
+    /// # Errors
+    /// [`Error::Io`]; the earlier folder is back in its place.
+    pub fn put_in_place(mut self) -> Result<(), Error> {
+        let aside = self.beside.with_extension("old");
+        let replaced = self.place.exists();
+        if replaced {
+            fs::rename(&self.place, &aside).map_err(Error::io("replace", &self.place))?;
+        }
+        if let Err(error) = fs::rename(&self.beside, &self.place) {
+            if replaced {
+                fs::rename(&aside, &self.place).map_err(Error::io("restore", &self.place))?;
+            }
+            return Err(Error::io("write", &self.place)(error));
+        }
+        self.done = true;
+        if replaced {
+            fs::remove_dir_all(&aside).map_err(Error::io("remove", &aside))?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for NewFolder {
+    fn drop(&mut self) {
+        if !self.done {
+            // Nothing to tell: what is left is a hidden folder of our own.
+            let _ = fs::remove_dir_all(&self.beside);
+        }
+    }
+}
+
+/// A hidden neighbour on the same file system, of this process's own.
+fn beside(path: &Path) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    path.with_file_name(format!(".{name}.{}.new", std::process::id()))
+}

@@ -1,0 +1,106 @@
+//! Decoded pictures. The decoders are memory-safe Rust, and sizes are checked from headers before anything is allocated.
+
+use std::io::Cursor;
+
+use sticker_protocol::limits::MAX_IMAGE_PIXELS;
+use sticker_protocol::{ImageFormat, ImageHeader, ImageHeaderError};
+
+/// Straight (not premultiplied) sRGB with alpha, 8 bits a channel, rows from the top.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Picture {
+    /// Width in px.
+    pub width: u32,
+    /// Height in px.
+    pub height: u32,
+    /// Four bytes a pixel: red, green, blue, alpha.
+    pub rgba: Vec<u8>,
+}
+
+/// Why an image was not decoded.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DecodeError {
+    /// No header of a still PNG or WebP.
+    #[error(transparent)]
+    Header(#[from] ImageHeaderError),
+    /// The other format.
+    #[error("it is a {0} file")]
+    OtherFormat(ImageFormat),
+    /// More than [`MAX_IMAGE_PIXELS`].
+    #[error("it has {width} x {height} px; at most {MAX_IMAGE_PIXELS} px are allowed")]
+    TooLarge {
+        /// Width in px.
+        width: u32,
+        /// Height in px.
+        height: u32,
+    },
+    /// The PNG decoder refused.
+    #[error("it is no valid PNG")]
+    Png(#[from] png::DecodingError),
+    /// The WebP decoder refused.
+    #[error("it is no valid WebP")]
+    WebP(#[from] image_webp::DecodingError),
+}
+
+/// Decodes a whole image file of this format.
+///
+/// # Errors
+/// [`DecodeError`] says what is wrong; nothing large was allocated for a file that claims too much.
+pub fn decode(file: &[u8], format: ImageFormat) -> Result<Picture, DecodeError> {
+    let header = ImageHeader::read(file)?;
+    if header.format != format {
+        return Err(DecodeError::OtherFormat(header.format));
+    }
+    if header.pixels() > MAX_IMAGE_PIXELS {
+        return Err(DecodeError::TooLarge { width: header.width, height: header.height });
+    }
+    match format {
+        ImageFormat::Png => decode_png(file).map(|png| png.picture),
+        ImageFormat::WebP => decode_webp(file),
+    }
+}
+
+/// A PNG's first picture, and what else the file holds that a designer should know of.
+#[derive(Debug)]
+pub(crate) struct Png {
+    pub(crate) picture: Picture,
+    pub(crate) animated: bool,
+    pub(crate) has_colour_profile: bool,
+}
+
+/// Decodes a PNG of any colour type and depth to 8-bit RGBA. The caller has checked the size in the header.
+pub(crate) fn decode_png(file: &[u8]) -> Result<Png, DecodeError> {
+    let mut decoder = png::Decoder::new(Cursor::new(file));
+    decoder.set_transformations(
+        png::Transformations::ALPHA | png::Transformations::EXPAND | png::Transformations::STRIP_16,
+    );
+    let mut reader = decoder.read_info()?;
+    let (animated, has_colour_profile) = (reader.info().is_animated(), reader.info().icc_profile.is_some());
+    let size = reader.output_buffer_size().ok_or(png::DecodingError::LimitsExceeded)?;
+    let mut pixels = vec![0; size];
+    let frame = reader.next_frame(&mut pixels)?;
+    reader.finish()?;
+    pixels.truncate(frame.buffer_size());
+    let rgba = match frame.color_type {
+        png::ColorType::GrayscaleAlpha => {
+            pixels.as_chunks::<2>().0.iter().flat_map(|&[grey, alpha]| [grey, grey, grey, alpha]).collect()
+        }
+        _ => pixels,
+    };
+    let picture = Picture { width: frame.width, height: frame.height, rgba };
+    Ok(Png { picture, animated, has_colour_profile })
+}
+
+fn decode_webp(file: &[u8]) -> Result<Picture, DecodeError> {
+    let mut decoder = image_webp::WebPDecoder::new(Cursor::new(file))?;
+    let (width, height) = decoder.dimensions();
+    let size = decoder.output_buffer_size().ok_or(image_webp::DecodingError::ImageTooLarge)?;
+    let mut pixels = vec![0; size];
+    decoder.read_image(&mut pixels)?;
+    let rgba = if decoder.has_alpha() {
+        pixels
+    } else {
+        pixels.as_chunks::<3>().0.iter().flat_map(|&[red, green, blue]| [red, green, blue, 255]).collect()
+    };
+    Ok(Picture { width, height, rgba })
+}
