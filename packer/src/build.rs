@@ -91,7 +91,7 @@ pub fn build(
     if any_error(&findings) {
         return Err(Error::BadInput(findings));
     }
-    let lock = lock::complete(&surveyed.project, surveyed.lock.clone(), options.random)?;
+    let lock = lock::complete(&surveyed.project, surveyed.lock.as_ref(), options.random)?;
     let mut report = assemble::assemble(&surveyed, &lock, frames, cover, &new)?;
     new.put_in_place()?;
     report.findings = findings;

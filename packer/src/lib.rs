@@ -12,11 +12,13 @@ mod check;
 mod encode;
 mod error;
 pub mod finding;
+pub mod init;
 mod lock;
 pub mod out;
 pub mod picture;
 mod progress;
 pub mod project;
+pub mod publish;
 mod resize;
 
 pub use build::{BuildOptions, BuildReport, build};

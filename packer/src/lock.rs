@@ -60,10 +60,10 @@ pub(crate) fn load(folder: &Path, findings: &mut Vec<Finding>) -> Result<Option<
 /// [`Error::NoRandom`], or [`Error::Io`] where the file cannot be written.
 pub(crate) fn complete(
     project: &Project,
-    known: Option<Lock>,
+    known: Option<&Lock>,
     random: &dyn SecureRandom,
 ) -> Result<Lock, Error> {
-    let mut lock = match &known {
+    let mut lock = match known {
         Some(lock) => lock.clone(),
         None => Lock { pack: mint(random)?, stickers: BTreeMap::new() },
     };
@@ -72,7 +72,7 @@ pub(crate) fn complete(
             lock.stickers.insert(sticker.name.clone(), mint(random)?);
         }
     }
-    if known.as_ref() != Some(&lock) {
+    if known != Some(&lock) {
         let text = toml::to_string(&lock).map_err(Error::internal)?;
         let text =
             format!("# Made by sticker-packer. Keep it in version control and do not edit it.\n{text}");

@@ -136,8 +136,11 @@ fn narrow(value: u32) -> u16 {
 }
 
 /// IEC 61966-2-1: sRGB bytes to 16-bit linear light.
-static TO_LINEAR: LazyLock<[u16; 256]> =
-    LazyLock::new(|| std::array::from_fn(|value| scaled(linear(value as f64 / 255.0), 65_535.0)));
+static TO_LINEAR: LazyLock<[u16; 256]> = LazyLock::new(|| {
+    std::array::from_fn(|value| {
+        scaled(linear(f64::from(u8::try_from(value).unwrap_or(255)) / 255.0), 65_535.0)
+    })
+});
 
 /// 16-bit linear light to sRGB bytes.
 static FROM_LINEAR: LazyLock<Vec<u8>> = LazyLock::new(|| {
@@ -182,7 +185,7 @@ mod tests {
 
     #[test]
     fn a_checkerboard_of_black_and_white_becomes_the_grey_of_half_the_light() {
-        let pixel = |x: u32, y: u32| if (x + y) % 2 == 0 { [255; 4] } else { [0, 0, 0, 255] };
+        let pixel = |x: u32, y: u32| if (x + y).is_multiple_of(2) { [255; 4] } else { [0, 0, 0, 255] };
         let rgba = (0..64).flat_map(|y| (0..64).flat_map(move |x| pixel(x, y))).collect();
         let small = Linear::new(Picture { width: 64, height: 64, rgba }).unwrap().fit(8, 8).unwrap();
         let middle = small.rgba.as_chunks::<4>().0[8 * 4 + 4];

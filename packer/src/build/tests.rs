@@ -84,7 +84,11 @@ fn draw(path: &Path, side: u32, step: u32) {
     let middle = f64::from(side) / 2.0;
     let pixel = |x: u32, y: u32| {
         let inside = (f64::from(x) - middle).hypot(f64::from(y) - middle) < middle - 20.0 - f64::from(step);
-        if inside { [200, (step * 30) as u8, (x * 255 / side) as u8, 255] } else { [0; 4] }
+        if inside {
+            [200, u8::try_from(step * 30).unwrap(), u8::try_from(x * 255 / side).unwrap(), 255]
+        } else {
+            [0; 4]
+        }
     };
     let rgba = (0..side).flat_map(|y| (0..side).flat_map(move |x| pixel(x, y))).collect();
     let file = encode::still(&Picture { width: side, height: side, rgba }, ImageFormat::Png).unwrap();

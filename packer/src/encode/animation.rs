@@ -14,9 +14,9 @@ pub(crate) fn animated_webp(
     let mut chunks = Vec::new();
     // Flags: animation and alpha. Sizes are stored less one.
     let flags = [0b0001_0010, 0, 0, 0];
-    chunk(&mut chunks, b"VP8X", &[flags.as_slice(), &u24(width - 1)?, &u24(height - 1)?].concat())?;
+    chunk(&mut chunks, *b"VP8X", &[flags.as_slice(), &u24(width - 1)?, &u24(height - 1)?].concat())?;
     let loops = u16::try_from(loop_count).unwrap_or(0);
-    chunk(&mut chunks, b"ANIM", &[[0; 4].as_slice(), &loops.to_le_bytes()].concat())?;
+    chunk(&mut chunks, *b"ANIM", &[[0; 4].as_slice(), &loops.to_le_bytes()].concat())?;
     for (still, duration_ms) in frames {
         let mut frame = Vec::with_capacity(still.len() + 16);
         frame.extend([0; 6]);
@@ -26,22 +26,22 @@ pub(crate) fn animated_webp(
         // Do not blend, do not dispose: what is shown is this frame alone.
         frame.push(0b10);
         frame.extend_from_slice(picture_chunks(still).ok_or_else(|| broken("a still is no WebP file"))?);
-        chunk(&mut chunks, b"ANMF", &frame)?;
+        chunk(&mut chunks, *b"ANMF", &frame)?;
     }
     let mut file = Vec::with_capacity(chunks.len() + 12);
-    chunk(&mut file, b"RIFF", &[b"WEBP", chunks.as_slice()].concat())?;
+    chunk(&mut file, *b"RIFF", &[b"WEBP", chunks.as_slice()].concat())?;
     Ok(file)
 }
 
 /// The bytes of the chunks `ALPH` and `VP8 `, or `VP8L`, of a still file.
 fn picture_chunks(still: &[u8]) -> Option<&[u8]> {
     let after_riff = still.get(12..)?;
-    if after_riff.starts_with(b"VP8X") { after_riff.get(18..) } else { Some(after_riff) }
+    if after_riff.starts_with(*b"VP8X") { after_riff.get(18..) } else { Some(after_riff) }
 }
 
-fn chunk(into: &mut Vec<u8>, name: &[u8; 4], content: &[u8]) -> Result<(), Error> {
+fn chunk(into: &mut Vec<u8>, name: [u8; 4], content: &[u8]) -> Result<(), Error> {
     let length = u32::try_from(content.len()).map_err(|_too_long| broken("an animation is too long"))?;
-    into.extend_from_slice(name);
+    into.extend_from_slice(&name);
     into.extend(length.to_le_bytes());
     into.extend_from_slice(content);
     if length % 2 == 1 {

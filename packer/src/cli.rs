@@ -1,0 +1,81 @@
+//! What the command line understands; what it does is in [`crate::commands`].
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Turns artwork into sticker packs: one bundle per screen density, ready for a store and a CDN.
+#[derive(Debug, Parser)]
+#[command(
+    name = "sticker-packer",
+    version,
+    after_help = "Exit codes: 0 done, 1 the input is bad, 2 wrong usage, 3 cannot read, write or reach."
+)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    #[command(flatten)]
+    pub(crate) common: Common,
+}
+
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct Common {
+    /// One JSON document on the standard output instead of text.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Threads; as many as there are cores by default. Never changes the result.
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) jobs: Option<u16>,
+    /// Say nothing but errors.
+    #[arg(long, global = true)]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Write a pack.toml for a folder of artwork.
+    Init {
+        /// Folder with PNG files and folders of numbered PNG frames, or with a folder `stickers` that holds them.
+        dir: PathBuf,
+    },
+    /// Report everything that is wrong with a project.
+    Check {
+        /// Folder with pack.toml.
+        dir: PathBuf,
+    },
+    /// Build a release from a project.
+    Build {
+        /// Folder with pack.toml.
+        dir: PathBuf,
+        /// Folder for the release; an earlier build there is replaced as a whole.
+        #[arg(long)]
+        out: PathBuf,
+    },
+    /// Show what is in a sticker file, a bundle or a release.thrift.
+    Inspect {
+        /// The file.
+        file: PathBuf,
+    },
+    /// Write the images of a sticker file, or the sticker files of a bundle, into a new folder.
+    Extract {
+        /// The sticker file or bundle.
+        file: PathBuf,
+        /// Folder to make; it must not exist or be empty.
+        #[arg(long)]
+        out: PathBuf,
+    },
+    /// Bring a built release to a store. The secret comes from `STICKER_STORE_SECRET` or a file, never from the command line.
+    Publish {
+        /// Folder with release.thrift, as `build` made it.
+        out: PathBuf,
+        /// The store's address, such as <https://stickers.example.com>.
+        #[arg(long, value_name = "URL")]
+        store: String,
+        /// File that holds the secret.
+        #[arg(long, value_name = "FILE")]
+        secret_file: Option<PathBuf>,
+        /// The secret, from the environment alone.
+        #[arg(long, hide = true, env = "STICKER_STORE_SECRET", hide_env_values = true)]
+        secret: Option<String>,
+    },
+}

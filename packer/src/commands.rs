@@ -1,0 +1,94 @@
+//! One command a file; each says how it ended.
+
+mod build;
+mod check;
+mod extract;
+mod init;
+mod inspect;
+mod publish;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use sticker_packer::Error;
+use sticker_packer::finding::any_error;
+
+use crate::cli::{Cli, Command};
+use crate::printer::Printer;
+
+/// How a command ended; the numbers are relied on from outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Status {
+    /// 0.
+    Done,
+    /// 1.
+    BadInput,
+    /// 3.
+    CannotReach,
+}
+
+impl From<Status> for ExitCode {
+    fn from(status: Status) -> Self {
+        Self::from(match status {
+            Status::Done => 0,
+            Status::BadInput => 1,
+            Status::CannotReach => 3,
+        })
+    }
+}
+
+pub(crate) fn run(cli: Cli) -> Status {
+    let printer = Printer::new(cli.common);
+    let jobs = cli.common.jobs.map(usize::from);
+    match cli.command {
+        Command::Init { dir } => init::run(&dir, printer),
+        Command::Check { dir } => check::run(&dir, printer),
+        Command::Build { dir, out } => build::run(&dir, &out, jobs, printer),
+        Command::Inspect { file } => inspect::run(&file, printer),
+        Command::Extract { file, out } => extract::run(&file, &out, printer),
+        Command::Publish { out, store, secret_file, secret } => {
+            publish::run(&out, &store, secret_file.as_deref(), secret, printer)
+        }
+    }
+}
+
+/// Tells why the library did not do it.
+fn failed(error: &Error, printer: Printer) -> Status {
+    let (code, hint, status) = match error {
+        Error::BadInput(findings) => {
+            printer.findings(findings);
+            let document = serde_json::json!({ "findings": findings });
+            printer.result(&document, "");
+            debug_assert!(any_error(findings));
+            return Status::BadInput;
+        }
+        Error::OutputInTheWay(_) => {
+            ("output_in_the_way", "name another folder, or remove this one yourself", Status::BadInput)
+        }
+        Error::Io { .. } => {
+            ("io", "check the path, its permissions and the space on the disk", Status::CannotReach)
+        }
+        Error::NoRandom | Error::Threads(_) => {
+            ("system", "check the limits of this system", Status::CannotReach)
+        }
+        _ => ("internal", "this is a fault of the packer: report it with the artwork", Status::CannotReach),
+    };
+    printer.failure(code, error, hint);
+    status
+}
+
+/// A whole file of at most `max` bytes; else tells why not.
+fn read(file: &Path, max: usize, printer: Printer) -> Result<Vec<u8>, Status> {
+    use std::io::Read as _;
+    let mut content = Vec::new();
+    let limit = max as u64 + 1;
+    match std::fs::File::open(file).and_then(|open| open.take(limit).read_to_end(&mut content)) {
+        Ok(length) if length > max => {
+            let error = std::io::Error::other(format!("{} has more than {max} bytes", file.display()));
+            printer.failure("too_long", &error, "no sticker file, bundle or manifest is as long");
+            Err(Status::BadInput)
+        }
+        Ok(_) => Ok(content),
+        Err(source) => Err(failed(&Error::Io { action: "read", path: file.to_owned(), source }, printer)),
+    }
+}

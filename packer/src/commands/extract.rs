@@ -1,0 +1,67 @@
+//! `sticker-packer extract FILE --out DIR`
+
+use std::path::Path;
+
+use serde_json::json;
+use sticker_packer::Error;
+use sticker_packer::out::NewFolder;
+use sticker_protocol::bundle::Bundle;
+use sticker_protocol::limits::MAX_BUNDLE;
+use sticker_protocol::sticker::StickerFile;
+
+use super::inspect::{Kind, kind_of, metadata_json};
+use super::{Status, failed, read};
+use crate::printer::Printer;
+
+pub(super) fn run(file: &Path, out: &Path, printer: Printer) -> Status {
+    let content = match read(file, MAX_BUNDLE, printer) {
+        Ok(content) => content,
+        Err(status) => return status,
+    };
+    let files = match kind_of(&content) {
+        Kind::Sticker => StickerFile::read(&content).map(|it| sticker_files(&it)).map_err(Into::into),
+        Kind::Bundle => Bundle::read(&content).map(|it| bundle_files(&it)).map_err(Into::into),
+        Kind::Manifest => Err("it is neither a sticker file nor a bundle".into()),
+    };
+    let files: Result<Vec<(String, Vec<u8>)>, Box<dyn std::error::Error>> = files;
+    let files = match files {
+        Ok(files) => files,
+        Err(error) => {
+            let hint = format!("`sticker-packer inspect {}` tells what is known of it", file.display());
+            printer.failure("not_readable", error.as_ref(), &hint);
+            return Status::BadInput;
+        }
+    };
+    match write(out, &files) {
+        Ok(()) => {
+            let names: Vec<_> = files.iter().map(|(name, _)| name).collect();
+            printer.result(
+                &json!({ "out": out, "files": names }),
+                &format!("{} files in {}", files.len(), out.display()),
+            );
+            Status::Done
+        }
+        Err(error) => failed(&error, printer),
+    }
+}
+
+fn write(out: &Path, files: &[(String, Vec<u8>)]) -> Result<(), Error> {
+    let folder = NewFolder::start(out, |_| false)?;
+    files.iter().try_for_each(|(name, content)| folder.write(name, content))?;
+    folder.put_in_place()
+}
+
+/// The images as they are, and what the file says of them.
+fn sticker_files(sticker: &StickerFile<'_>) -> Vec<(String, Vec<u8>)> {
+    let ending = sticker.metadata().format.extension();
+    let images = sticker.images().iter().enumerate();
+    let mut files: Vec<_> = images.map(|(at, image)| (format!("{at:03}.{ending}"), image.to_vec())).collect();
+    let metadata = serde_json::to_vec_pretty(&metadata_json(sticker.metadata())).unwrap_or_default();
+    files.push(("sticker.json".to_owned(), metadata));
+    files
+}
+
+/// The sticker files as they are; their names are made from ids, never taken from the archive.
+fn bundle_files(bundle: &Bundle<'_>) -> Vec<(String, Vec<u8>)> {
+    bundle.stickers().iter().map(|(id, file)| (format!("{id}.sticker"), file.to_vec())).collect()
+}

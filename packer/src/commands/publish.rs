@@ -1,0 +1,70 @@
+//! `sticker-packer publish OUT --store URL`
+
+use std::path::Path;
+
+use serde_json::json;
+use sticker_packer::publish::{PublishError, PublishTarget, publish};
+
+use super::Status;
+use crate::printer::Printer;
+
+pub(super) fn run(
+    out: &Path,
+    store: &str,
+    secret_file: Option<&Path>,
+    secret: Option<String>,
+    printer: Printer,
+) -> Status {
+    let secret = match secret_file.map(std::fs::read_to_string) {
+        Some(Ok(secret)) => Some(secret),
+        Some(Err(error)) => {
+            printer.failure(
+                "secret_unreadable",
+                &error,
+                "check the path of --secret-file and its permissions",
+            );
+            return Status::CannotReach;
+        }
+        None => secret,
+    };
+    let Some(secret) = secret.map(|secret| secret.trim().to_owned()).filter(|secret| !secret.is_empty())
+    else {
+        let error = std::io::Error::other("there is no secret for the store");
+        let hint =
+            "set STICKER_STORE_SECRET or --secret-file to the secret that the store's operator gave you";
+        printer.failure("secret_missing", &error, hint);
+        return Status::BadInput;
+    };
+    let progress = printer.progress();
+    let published = publish(out, &PublishTarget::new(store, secret), &progress);
+    drop(progress);
+    match published {
+        Ok(published) => {
+            let document = json!({ "release": published.release, "pack_url": published.pack_url, "uploaded": published.uploaded });
+            let text = format!(
+                "published {}\n{} files uploaded\n{}",
+                published.release, published.uploaded, published.pack_url
+            );
+            printer.result(&document, &text);
+            Status::Done
+        }
+        Err(error) => {
+            if let PublishError::Rejected { findings, .. } = &error {
+                for finding in findings {
+                    printer.failure(
+                        &finding.code,
+                        &std::io::Error::other(format!("{}: {}", finding.path, finding.message)),
+                        &finding.hint,
+                    );
+                }
+            }
+            printer.failure(error.code(), &error, error.hint());
+            match error {
+                PublishError::Unreachable(_) | PublishError::Io { .. } | PublishError::Busy(_) => {
+                    Status::CannotReach
+                }
+                _ => Status::BadInput,
+            }
+        }
+    }
+}
