@@ -38,8 +38,8 @@ pub(super) fn assemble(
         reports.push(release.bundle(density, files)?);
     }
     if let Some(CoverAndIcon { cover, icon }) = cover {
-        release.web_picture(FileKind::Cover, "web/cover.webp".to_owned(), None, &cover)?;
-        release.web_picture(FileKind::Icon, "web/icon.webp".to_owned(), None, &icon)?;
+        release.web_picture(FileKind::Cover, "web/cover.webp", None, &cover)?;
+        release.web_picture(FileKind::Icon, "web/icon.webp", None, &icon)?;
     }
     let manifest = release.manifest(stickers).write().map_err(Error::internal)?;
     folder.write(MANIFEST_FILE, &manifest)?;
@@ -97,7 +97,7 @@ impl Release<'_> {
             let path = format!("{density}/{id}.sticker");
             self.file(
                 FileKind::Sticker,
-                path,
+                &path,
                 &file,
                 Some(id),
                 Some(density),
@@ -112,7 +112,7 @@ impl Release<'_> {
         let images = frames.iter().map(|frame| &frame.master);
         let master = sticker_file(metadata(native, width, height, webp), images, &durations)?;
         let path = format!("master/{id}.sticker");
-        self.file(FileKind::Master, path, &master, Some(id), Some(native), Some((webp, width, height)))?;
+        self.file(FileKind::Master, &path, &master, Some(id), Some(native), Some((webp, width, height)))?;
 
         self.web_pictures(id, sticker, frames, poster, &durations)?;
         let total = durations.iter().sum();
@@ -141,7 +141,7 @@ impl Release<'_> {
         let (width, height) = (web.px(canvas.width_dp), web.px(canvas.height_dp));
         let file = frames.get(poster).map(|frame| frame.web.clone()).unwrap_or_default();
         let poster = WebPicture { width, height, file };
-        self.web_picture(FileKind::Poster, format!("web/{id}.poster.webp"), Some(id), &poster)?;
+        self.web_picture(FileKind::Poster, &format!("web/{id}.poster.webp"), Some(id), &poster)?;
         if frames.len() > 1 {
             let stills: Vec<_> = frames
                 .iter()
@@ -150,7 +150,7 @@ impl Release<'_> {
                 .collect();
             let file = animated_webp(width, height, sticker.loop_count, &stills)?;
             let preview = WebPicture { width, height, file };
-            self.web_picture(FileKind::Preview, format!("web/{id}.preview.webp"), Some(id), &preview)?;
+            self.web_picture(FileKind::Preview, &format!("web/{id}.preview.webp"), Some(id), &preview)?;
         }
         Ok(())
     }
@@ -175,14 +175,14 @@ impl Release<'_> {
             stickers: project.file.stickers.iter().filter_map(named).collect(),
         };
         let file = bundle::write(&pack, files).map_err(Error::internal)?;
-        self.file(FileKind::Bundle, format!("{density}/{}.zip", pack.id), &file, None, Some(density), None)?;
+        self.file(FileKind::Bundle, &format!("{density}/{}.zip", pack.id), &file, None, Some(density), None)?;
         Ok(BundleReport { density, bytes: file.len() as u64 })
     }
 
     fn web_picture(
         &mut self,
         kind: FileKind,
-        path: String,
+        path: &str,
         sticker: Option<StickerId>,
         picture: &WebPicture,
     ) -> Result<(), Error> {
@@ -193,13 +193,13 @@ impl Release<'_> {
     fn file(
         &mut self,
         kind: FileKind,
-        path: String,
+        path: &str,
         content: &[u8],
         sticker: Option<StickerId>,
         density: Option<Density>,
         picture: Option<(ImageFormat, u32, u32)>,
     ) -> Result<(), Error> {
-        self.folder.write(&path, content)?;
+        self.folder.write(path, content)?;
         self.files.push(ReleaseFile {
             path: path.parse().map_err(Error::internal)?,
             kind,

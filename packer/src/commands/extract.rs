@@ -18,12 +18,11 @@ pub(super) fn run(file: &Path, out: &Path, printer: Printer) -> Status {
         Ok(content) => content,
         Err(status) => return status,
     };
-    let files = match kind_of(&content) {
+    let files: Result<Files, Box<dyn std::error::Error>> = match kind_of(&content) {
         Kind::Sticker => StickerFile::read(&content).map(|it| sticker_files(&it)).map_err(Into::into),
         Kind::Bundle => Bundle::read(&content).map(|it| bundle_files(&it)).map_err(Into::into),
         Kind::Manifest => Err("it is neither a sticker file nor a bundle".into()),
     };
-    let files: Result<Vec<(String, Vec<u8>)>, Box<dyn std::error::Error>> = files;
     let files = match files {
         Ok(files) => files,
         Err(error) => {
@@ -45,14 +44,17 @@ pub(super) fn run(file: &Path, out: &Path, printer: Printer) -> Status {
     }
 }
 
-fn write(out: &Path, files: &[(String, Vec<u8>)]) -> Result<(), Error> {
+/// Names and contents.
+type Files = Vec<(String, Vec<u8>)>;
+
+fn write(out: &Path, files: &Files) -> Result<(), Error> {
     let folder = NewFolder::start(out, |_| false)?;
     files.iter().try_for_each(|(name, content)| folder.write(name, content))?;
     folder.put_in_place()
 }
 
 /// The images as they are, and what the file says of them.
-fn sticker_files(sticker: &StickerFile<'_>) -> Vec<(String, Vec<u8>)> {
+fn sticker_files(sticker: &StickerFile<'_>) -> Files {
     let ending = sticker.metadata().format.extension();
     let images = sticker.images().iter().enumerate();
     let mut files: Vec<_> = images.map(|(at, image)| (format!("{at:03}.{ending}"), image.to_vec())).collect();
@@ -62,6 +64,6 @@ fn sticker_files(sticker: &StickerFile<'_>) -> Vec<(String, Vec<u8>)> {
 }
 
 /// The sticker files as they are; their names are made from ids, never taken from the archive.
-fn bundle_files(bundle: &Bundle<'_>) -> Vec<(String, Vec<u8>)> {
+fn bundle_files(bundle: &Bundle<'_>) -> Files {
     bundle.stickers().iter().map(|(id, file)| (format!("{id}.sticker"), file.to_vec())).collect()
 }

@@ -36,7 +36,7 @@ pub(crate) fn animated_webp(
 /// The bytes of the chunks `ALPH` and `VP8 `, or `VP8L`, of a still file.
 fn picture_chunks(still: &[u8]) -> Option<&[u8]> {
     let after_riff = still.get(12..)?;
-    if after_riff.starts_with(*b"VP8X") { after_riff.get(18..) } else { Some(after_riff) }
+    if after_riff.starts_with(b"VP8X") { after_riff.get(18..) } else { Some(after_riff) }
 }
 
 fn chunk(into: &mut Vec<u8>, name: [u8; 4], content: &[u8]) -> Result<(), Error> {

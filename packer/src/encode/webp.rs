@@ -123,10 +123,8 @@ mod tests {
     use sticker_protocol::ImageFormat;
 
     fn gradient() -> Picture {
-        let pixel = |x: u32, y: u32| [x as u8, y as u8, (x ^ y) as u8, if x < 8 { 0 } else { 255 - y as u8 }];
-        let rgba = (0..64)
-            .flat_map(|y| (0..64).flat_map(move |x| if x < 8 { [0; 4] } else { pixel(x, y) }))
-            .collect();
+        let pixel = |x: u8, y: u8| if x < 8 { [0; 4] } else { [x, y, x ^ y, 255 - y] };
+        let rgba = (0..64).flat_map(|y| (0..64).flat_map(move |x| pixel(x, y))).collect();
         Picture { width: 64, height: 64, rgba }
     }
 
