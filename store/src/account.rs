@@ -1,0 +1,3 @@
+//! Who calls: launch codes, sessions and API clients.
+
+pub mod page;

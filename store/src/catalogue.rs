@@ -1,0 +1,3 @@
+//! The shop window: packs, stickers and artists as readers see them.
+
+pub mod page;

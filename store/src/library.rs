@@ -1,0 +1,3 @@
+//! What users own: grants.
+
+pub mod page;

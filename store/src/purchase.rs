@@ -1,0 +1,3 @@
+//! Orders, purchases and how they settle.
+
+pub mod page;

@@ -1,0 +1,5 @@
+//! What every part of the web has in common.
+
+pub mod assets;
+pub mod language;
+pub mod page;

@@ -1,0 +1,8 @@
+# What a user owns.
+library-title = My stickers
+library-packs = { $count ->
+    [one] { $count } pack, ready to send
+   *[other] { $count } packs, ready to send
+}
+library-empty-title = No stickers yet
+library-empty-text = Packs that you get appear here and in your messenger.

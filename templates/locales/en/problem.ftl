@@ -1,0 +1,21 @@
+# What went wrong, and what to do.
+problem-page = Something is not right · Sticker Store
+problem-request = If you write to us, mention
+bad-request-title = That did not work
+bad-request-text = The link or the form is not complete. Please go back and try again.
+signed-out-title = Please open the store in your messenger
+signed-out-text = Your messenger signs you in. Your stickers are safe.
+forbidden-title = This page is not yours to open
+forbidden-text = Please open the store again from your messenger.
+not-found-title = This page peeled off
+not-found-text = The pack may have moved, or the link has a typo.
+wrong-method-title = That did not work
+wrong-method-text = Please go back and use the button on the page.
+code-expired-title = This link is used up
+code-expired-text = Links into the store work once, for a short time. Close this page and open the store again from your messenger.
+too-many-title = A little slower, please
+too-many-text = There were many requests in a short time. Try again in a minute.
+internal-title = That was our mistake
+internal-text = Something broke on our side. Nothing was charged twice. Please try again.
+unavailable-title = Back in a moment
+unavailable-text = The store is catching its breath. Your stickers keep working. Please try again shortly.

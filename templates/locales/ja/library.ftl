@@ -1,0 +1,5 @@
+# ユーザーが持っているもの。
+library-title = マイスタンプ
+library-packs = { $count }個のパックをすぐに送れます
+library-empty-title = まだスタンプがありません
+library-empty-text = 入手したパックは、ここと、メッセンジャーに表示されます。

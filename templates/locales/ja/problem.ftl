@@ -1,0 +1,21 @@
+# 何が起きたか、どうすればよいか。
+problem-page = 問題が発生しました · スタンプストア
+problem-request = お問い合わせの際にお伝えください：
+bad-request-title = うまくいきませんでした
+bad-request-text = リンクまたはフォームが不完全です。戻ってもう一度お試しください。
+signed-out-title = メッセンジャーからストアを開いてください
+signed-out-text = メッセンジャーから開くとログインされます。スタンプはそのまま残っています。
+forbidden-title = このページは開けません
+forbidden-text = メッセンジャーからストアを開き直してください。
+not-found-title = ページがはがれてしまいました
+not-found-text = パックが移動したか、アドレスが間違っているかもしれません。
+wrong-method-title = うまくいきませんでした
+wrong-method-text = 戻って、ページのボタンをお使いください。
+code-expired-title = このリンクは使用済みです
+code-expired-text = ストアへのリンクは短い時間に一度だけ使えます。このページを閉じて、メッセンジャーからもう一度開いてください。
+too-many-title = もう少しゆっくりお願いします
+too-many-text = 短い時間に多くのリクエストがありました。1分後にもう一度お試しください。
+internal-title = こちらの不具合です
+internal-text = こちら側で問題が発生しました。二重に請求されることはありません。もう一度お試しください。
+unavailable-title = すぐに戻ります
+unavailable-text = ストアは少し休憩中です。お持ちのスタンプは引き続き使えます。しばらくしてからもう一度お試しください。

@@ -1,0 +1,21 @@
+# 무엇이 잘못되었고 어떻게 하면 되는지.
+problem-page = 문제가 생겼어요 · 스티커 스토어
+problem-request = 문의하실 때 알려 주세요:
+bad-request-title = 처리하지 못했어요
+bad-request-text = 링크나 양식이 완전하지 않아요. 뒤로 가서 다시 시도해 주세요.
+signed-out-title = 메신저에서 스토어를 열어 주세요
+signed-out-text = 메신저에서 열면 자동으로 로그인돼요. 스티커는 그대로 있어요.
+forbidden-title = 열 수 없는 페이지예요
+forbidden-text = 메신저에서 스토어를 다시 열어 주세요.
+not-found-title = 페이지가 떨어져 나갔어요
+not-found-text = 팩이 옮겨졌거나 주소가 잘못되었을 수 있어요.
+wrong-method-title = 처리하지 못했어요
+wrong-method-text = 뒤로 가서 페이지의 버튼을 눌러 주세요.
+code-expired-title = 이미 사용한 링크예요
+code-expired-text = 스토어로 들어오는 링크는 잠시 동안 한 번만 쓸 수 있어요. 이 페이지를 닫고 메신저에서 다시 열어 주세요.
+too-many-title = 조금만 천천히요
+too-many-text = 짧은 시간에 요청이 많았어요. 1분 뒤에 다시 시도해 주세요.
+internal-title = 저희 실수예요
+internal-text = 저희 쪽에 문제가 생겼어요. 두 번 결제되지는 않았어요. 다시 시도해 주세요.
+unavailable-title = 곧 돌아올게요
+unavailable-text = 스토어가 잠시 쉬고 있어요. 가지고 있는 스티커는 계속 쓸 수 있어요. 잠시 뒤 다시 시도해 주세요.
