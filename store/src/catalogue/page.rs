@@ -3,10 +3,11 @@
 use askama::Template;
 use axum::http::StatusCode;
 use sticker_protocol::StickerId;
+use sticker_protocol::sticker::Rgb;
 
 use crate::i18n::LocalText;
 use crate::money::Money;
-use crate::web::page::{CachePolicy, Colour, Layout, Page, Picture};
+use crate::web::page::{CachePolicy, Layout, Page, Picture};
 
 /// `GET /`: the featured and the newest packs.
 #[derive(Clone, Debug, Template)]
@@ -37,7 +38,7 @@ pub struct PackPage {
     /// The cover.
     pub cover: Picture,
     /// The colour behind the cover: that of the first sticker.
-    pub colour: Colour,
+    pub colour: Rgb,
     /// The copyright line, as the designer wrote it.
     pub copyright: String,
     /// What the pack costs.
@@ -85,17 +86,17 @@ pub struct PackCard {
     pub artist: String,
     /// The cover.
     pub cover: Picture,
-    /// The small picture: the messenger's tab icon.
-    pub icon: Picture,
+    /// The still picture of the first sticker, which stands for the pack in lists.
+    pub poster: Picture,
     /// The colour behind the pictures: that of the first sticker.
-    pub colour: Colour,
+    pub colour: Rgb,
     /// What the pack costs.
     pub price: Price,
     /// Whether the signed-in user owns it.
     pub owned: bool,
     /// Whether some stickers move.
     pub animated: bool,
-    /// A few posters that show what is inside, for cards with room; may be empty.
+    /// Up to five posters of further stickers, for cards with room; may be empty.
     pub posters: Vec<Picture>,
 }
 
@@ -111,7 +112,7 @@ pub struct StickerTile {
     /// The moving picture of an animated sticker.
     pub preview: Option<Picture>,
     /// The colour that stands where the poster will be.
-    pub colour: Colour,
+    pub colour: Rgb,
 }
 
 /// An artist and the page about them.

@@ -3,9 +3,11 @@
 use askama::Template;
 use axum::http::StatusCode;
 
+use sticker_protocol::sticker::Rgb;
+
 use crate::catalogue::page::Price;
 use crate::i18n::{Day, LocalText};
-use crate::web::page::{CachePolicy, Colour, Layout, Page, Picture};
+use crate::web::page::{CachePolicy, Layout, Page, Picture};
 
 /// `GET /orders`: what the user ordered.
 #[derive(Clone, Debug, Template)]
@@ -40,10 +42,10 @@ pub struct OrderSummary {
     pub title: LocalText,
     /// The artist's name.
     pub artist: String,
-    /// The pack's small picture.
-    pub icon: Picture,
+    /// The still picture of the pack's first sticker.
+    pub poster: Picture,
     /// The colour behind the picture.
-    pub colour: Colour,
+    pub colour: Rgb,
     /// What was, or is to be, paid.
     pub price: Price,
     /// The day of the order (UTC).

@@ -1,6 +1,5 @@
 //! Style sheet, scripts and the store's own pictures: compiled in, named by their content, kept for ever.
 
-use std::fmt::Write as _;
 use std::sync::LazyLock;
 
 use axum::Router;
@@ -8,7 +7,7 @@ use axum::extract::Path;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use ring::digest;
+use sticker_protocol::Sha256;
 
 /// `GET /assets/{name}.{hash}.{extension}`, in whatever state the application has.
 pub fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
@@ -76,10 +75,7 @@ static ASSETS: LazyLock<[Asset; 4]> = LazyLock::new(|| {
 
 fn named(name: &'static str, media_type: &'static str, bytes: &'static [u8]) -> Asset {
     let (stem, extension) = name.rsplit_once('.').unwrap_or((name, "bin"));
-    let mut hash = String::with_capacity(16);
-    for byte in digest::digest(&digest::SHA256, bytes).as_ref().iter().take(8) {
-        let _ = write!(hash, "{byte:02x}");
-    }
+    let hash: String = Sha256::of(bytes).to_string().chars().take(16).collect();
     Asset { name, url: format!("/assets/{stem}.{hash}.{extension}"), media_type, bytes }
 }
 

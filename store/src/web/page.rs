@@ -153,14 +153,10 @@ pub struct Picture {
     pub height: u32,
 }
 
-/// A colour that stands where a picture will be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Colour(pub [u8; 3]);
-
-impl std::fmt::Display for Colour {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self([red, green, blue]) = self;
-        write!(f, "#{red:02x}{green:02x}{blue:02x}")
+impl Picture {
+    /// Whether the picture is a scene that fills a stage, not a sticker that stands on it.
+    pub const fn is_wide(&self) -> bool {
+        self.width > self.height
     }
 }
 
