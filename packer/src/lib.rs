@@ -20,6 +20,7 @@ mod progress;
 pub mod project;
 pub mod publish;
 mod resize;
+mod words;
 
 pub use build::{BuildOptions, BuildReport, build};
 pub use check::check;

@@ -39,7 +39,7 @@ pub struct ProjectFile {
     /// Descriptions by locale.
     #[serde(default)]
     pub descriptions: BTreeMap<String, String>,
-    artist: ArtistFile,
+    pub(crate) artist: ArtistFile,
     /// The copyright notice.
     #[serde(default)]
     pub copyright: String,
@@ -59,9 +59,9 @@ pub struct ProjectFile {
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct ArtistFile {
+pub(crate) struct ArtistFile {
     slug: String,
-    name: String,
+    pub(crate) name: String,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -174,9 +174,6 @@ fn check(folder: &Path, file: ProjectFile, findings: &mut Vec<Finding>) -> Optio
             );
         }
     }
-    if file.titles.is_empty() {
-        wrong("title_missing", "`titles` is empty".to_owned(), "give at least one, such as en = \"Mochi\"");
-    }
     let sides = 1..=release::Canvas::MAX_DP;
     if !sides.contains(&file.canvas.width) || !sides.contains(&file.canvas.height) {
         let message = format!("`canvas` is {} x {} dp", file.canvas.width, file.canvas.height);
@@ -190,6 +187,7 @@ fn check(folder: &Path, file: ProjectFile, findings: &mut Vec<Finding>) -> Optio
     for sticker in &file.stickers {
         check_sticker(sticker, names.insert(&sticker.name), &mut wrong);
     }
+    crate::words::check(&file, &mut wrong);
     for outside in file.stickers.iter().map(|it| &it.file).chain(&file.cover).filter(|it| !stays_inside(it)) {
         let message = format!("`{}` leads out of the project", outside.display());
         wrong(
@@ -218,9 +216,6 @@ fn check_sticker(sticker: &StickerFile, is_new: bool, wrong: &mut impl FnMut(&'s
             format!("two stickers are named `{name}`"),
             "pack.lock finds ids by name: make each unique",
         );
-    }
-    if name.is_empty() {
-        wrong("name_missing", "a sticker has an empty name".to_owned(), "name it for what it shows");
     }
     if sticker.fps.is_some() && sticker.frame_ms.is_some() {
         wrong("timing_twice", format!("`{name}` has both fps and frame_ms"), "keep the one that is exact");

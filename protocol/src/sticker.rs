@@ -3,7 +3,7 @@
 pub(crate) mod check;
 mod metadata;
 
-pub use check::MetadataError;
+pub use check::{MetadataError, is_language_tag};
 pub use metadata::{Blend, Dispose, Frame, Metadata, Rgb};
 
 use crate::bytes::{be_u16, be_u32};

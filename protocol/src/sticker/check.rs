@@ -120,8 +120,9 @@ pub(crate) fn texts(
     Ok(())
 }
 
-/// The shape of BCP 47, which is all that a reader needs: a language of 2 or 3 letters and up to three subtags.
-fn is_language_tag(tag: &str) -> bool {
+/// Whether a locale has the shape of BCP 47, which is all that a reader needs: a language of 2 or 3 letters and up to three
+/// subtags.
+pub fn is_language_tag(tag: &str) -> bool {
     let mut parts = tag.split('-');
     let language = parts.next().unwrap_or_default();
     let is_language =
