@@ -190,10 +190,10 @@ fn digits(minor: u64, decimals: u32) -> String {
         }
         grouped.push(digit);
     }
-    if decimals > 0 {
-        grouped.push_str(&format!(".{:0width$}", minor % unit, width = decimals as usize));
+    match decimals {
+        0 => grouped,
+        width => format!("{grouped}.{:0width$}", minor % unit, width = width as usize),
     }
-    grouped
 }
 
 fn message(locale: Locale, key: &str, args: Option<&FluentArgs<'_>>) -> String {

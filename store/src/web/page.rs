@@ -55,10 +55,7 @@ pub struct Html<P>(pub P);
 impl<P: Page> IntoResponse for Html<P> {
     fn into_response(self) -> Response {
         let Self(page) = self;
-        let body = match page.render() {
-            Ok(body) => body,
-            Err(_) => return StatusCode::INTERNAL_SERVER_ERROR.into_response(),
-        };
+        let Ok(body) = page.render() else { return StatusCode::INTERNAL_SERVER_ERROR.into_response() };
         let headers = [
             (header::CACHE_CONTROL, P::CACHE.header()),
             (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
@@ -74,8 +71,6 @@ impl<P: Page> IntoResponse for Html<P> {
 pub struct Layout {
     /// The language of the page.
     pub locale: Locale,
-    /// Whether a user is signed in; else pages explain that the messenger opens the store.
-    pub signed_in: bool,
     /// The path of this page with its query, for links to the same page in another language.
     pub path: String,
 }
