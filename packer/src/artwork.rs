@@ -133,6 +133,17 @@ fn kind_of(file: &[u8]) -> &'static str {
 }
 
 fn read(path: &Path, findings: &mut Vec<Finding>) -> Option<Vec<u8>> {
+    // Opening a pipe would wait for somebody to write into it.
+    if path.exists() && !path.is_file() {
+        let hint = "name a PNG file; for an animation a folder of numbered PNGs, as the sticker's `file`";
+        findings.push(Finding::error(
+            "not_a_file",
+            path,
+            "it is a folder or another thing than a file",
+            hint,
+        ));
+        return None;
+    }
     let mut file = Vec::new();
     match File::open(path).and_then(|open| open.take(MAX_FILE + 1).read_to_end(&mut file)) {
         Ok(length) if length as u64 > MAX_FILE => {

@@ -75,7 +75,7 @@ pub fn build(
     let mut findings = Vec::new();
     let surveyed = check::survey(folder, &mut findings)?;
     let Some(surveyed) = surveyed else { return Err(Error::BadInput(findings)) };
-    let new = NewFolder::start(out, |earlier| earlier.join(MANIFEST_FILE).is_file())?;
+    let new = NewFolder::start(out, is_release)?;
 
     let mut pool = rayon::ThreadPoolBuilder::new();
     if let Some(jobs) = options.jobs {
@@ -96,6 +96,17 @@ pub fn build(
     new.put_in_place()?;
     report.findings = findings;
     Ok(report)
+}
+
+/// A folder with a manifest and nothing beside it that a build does not make, so that nobody's own files are removed.
+fn is_release(folder: &Path) -> bool {
+    let ours = |name: &str| {
+        ["master", "web", MANIFEST_FILE].contains(&name) || name.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    let only_ours = std::fs::read_dir(folder).is_ok_and(|mut entries| {
+        entries.all(|entry| entry.is_ok_and(|entry| entry.file_name().to_str().is_some_and(ours)))
+    });
+    only_ours && folder.join(MANIFEST_FILE).is_file()
 }
 
 /// The files of every frame, by sticker; none for a sticker with a finding that is an error.

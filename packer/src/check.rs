@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use sticker_protocol::limits::{MAX_DECODED_PIXELS, MAX_IMAGE_PIXELS};
 use sticker_protocol::{Density, LADDER};
 
 use crate::artwork::{self, Artwork};
@@ -60,6 +61,9 @@ pub(crate) fn survey(folder: &Path, findings: &mut Vec<Finding>) -> Result<Optio
     }
     let artworks: Vec<Artwork> = artworks.into_iter().flatten().collect();
     let densities = densities(&project, &artworks, findings);
+    if any_error(findings) {
+        return Ok(None);
+    }
     Ok(Some(Surveyed { project, lock, artworks, cover, densities }))
 }
 
@@ -70,23 +74,60 @@ fn densities(project: &Project, artworks: &[Artwork], findings: &mut Vec<Finding
         let (width, height) = fitted(artwork.width, artwork.height, width, height);
         artwork.width >= width && artwork.height >= height
     };
-    let mut filled = LADDER.to_vec();
+    let mut built = LADDER.to_vec();
     for (sticker, artwork) in project.file.stickers.iter().zip(artworks) {
-        let left_out: Vec<_> = LADDER.into_iter().filter(|&density| !fills(density, artwork)).collect();
-        if let Some(first) = left_out.first() {
-            let path = project.folder.join(&sticker.file);
-            let message = format!(
-                "{} x {} px are too few for density {first} and above",
-                artwork.width, artwork.height
-            );
-            let needed = Density::px(*LADDER.last().unwrap_or(first), project.canvas.width_dp);
-            let hint =
-                format!("the whole pack is built without them; {needed} px wide artwork fills every density");
-            findings.push(Finding::warning("density_left_out", &path, message, hint));
-        }
-        filled.retain(|density| !left_out.contains(density));
+        let path = project.folder.join(&sticker.file);
+        let mut leave_out = |needed: &dyn Fn(Density) -> bool, message: &str, hint: String| {
+            let left_out: Vec<_> = LADDER.into_iter().filter(|&density| !needed(density)).collect();
+            if let Some(first) = left_out.first() {
+                let message = format!("{message} for density {first} and above");
+                findings.push(Finding::warning("density_left_out", &path, message, hint));
+            }
+            built.retain(|density| !left_out.contains(density));
+        };
+        let side =
+            LADDER.map(|density| density.px(project.canvas.width_dp)).into_iter().max().unwrap_or_default();
+        leave_out(
+            &|density| fills(density, artwork),
+            &format!("{} x {} px are too few", artwork.width, artwork.height),
+            format!("the whole pack is built without them; {side} px wide artwork fills every density"),
+        );
+        leave_out(
+            &|density| holds(project, density, artwork),
+            &format!("{} frames on this canvas have too many px", artwork.frames.len()),
+            format!(
+                "the whole pack is built without them; a sticker file holds {MAX_DECODED_PIXELS} px in all frames"
+            ),
+        );
     }
-    if filled.is_empty() { LADDER.first().copied().into_iter().collect() } else { filled }
+    let smallest = LADDER.first().copied();
+    if built.is_empty()
+        && let Some(smallest) =
+            smallest.filter(|&it| artworks.iter().all(|artwork| holds(project, it, artwork)))
+    {
+        built.push(smallest);
+    }
+    if built.is_empty() {
+        let canvas = project.canvas;
+        let message = format!("a canvas of {} x {} dp is too large", canvas.width_dp, canvas.height_dp);
+        let hint = format!(
+            "choose a smaller one: a picture has at most {MAX_IMAGE_PIXELS} px, an animation {MAX_DECODED_PIXELS} px in all"
+        );
+        findings.push(Finding::error(
+            "canvas_too_large",
+            &project.folder.join(project::PROJECT_FILE),
+            message,
+            hint,
+        ));
+    }
+    built
+}
+
+/// Whether a sticker file may hold the frames at this density; the canvas may be larger than the artwork.
+fn holds(project: &Project, density: Density, artwork: &Artwork) -> bool {
+    let (width, height) = (density.px(project.canvas.width_dp), density.px(project.canvas.height_dp));
+    let pixels = u64::from(width) * u64::from(height);
+    pixels <= MAX_IMAGE_PIXELS && pixels * artwork.frames.len() as u64 <= MAX_DECODED_PIXELS
 }
 
 fn check_words(folder: &Path, sticker: &StickerFile, findings: &mut Vec<Finding>) {

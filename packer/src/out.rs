@@ -21,7 +21,21 @@ pub fn write_atomically(path: &Path, content: &[u8]) -> Result<(), Error> {
         // The first error is the one to tell.
         let _ = fs::remove_file(&beside);
     }
-    renamed.map_err(Error::io("write", path))
+    renamed.map_err(Error::io("write", path))?;
+    sync_folder_of(path)
+}
+
+/// A rename lasts once the folder that holds the name is on the disk.
+fn sync_folder_of(path: &Path) -> Result<(), Error> {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    // Windows opens no folder as a file, and needs no sync of it.
+    if cfg!(unix) {
+        File::open(folder).and_then(|folder| folder.sync_all()).map_err(Error::io("sync", folder))?;
+    }
+    Ok(())
 }
 
 /// A folder that is filled beside its place and put there whole. Dropped before [`Self::put_in_place`], it leaves nothing.
@@ -48,6 +62,10 @@ impl NewFolder {
             return Err(Error::OutputInTheWay(place.to_owned()));
         }
         let beside = beside(place);
+        if beside.exists() {
+            // Left by a process that had the same number and was killed.
+            fs::remove_dir_all(&beside).map_err(Error::io("remove", &beside))?;
+        }
         fs::create_dir_all(&beside).map_err(Error::io("create", &beside))?;
         Ok(Self { place: place.to_owned(), beside, done: false })
     }
@@ -83,6 +101,7 @@ impl NewFolder {
             return Err(Error::io("write", &self.place)(error));
         }
         self.done = true;
+        sync_folder_of(&self.place)?;
         if replaced {
             fs::remove_dir_all(&aside).map_err(Error::io("remove", &aside))?;
         }

@@ -1,11 +1,15 @@
 //! Encoded pictures become sticker files, bundles, pictures for pages and the manifest that lists them all.
 
 use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
 
-use sticker_protocol::bundle::{self, BundledSticker, Pack};
-use sticker_protocol::release::{FileKind, MANIFEST_FILE, Manifest, ReleaseFile, ReleaseSticker};
-use sticker_protocol::sticker::{self, Blend, Dispose, Frame, Metadata, Rgb};
-use sticker_protocol::{Density, ImageFormat, Sha256, StickerId};
+use sticker_protocol::bundle::{self, BundleError, BundledSticker, Pack};
+use sticker_protocol::limits::{MAX_BUNDLE, MAX_STICKER_FILE};
+use sticker_protocol::release::{
+    FileKind, MANIFEST_FILE, Manifest, ManifestError, ReleaseFile, ReleaseSticker,
+};
+use sticker_protocol::sticker::{self, Blend, Dispose, Frame, Metadata, Rgb, StickerFileError};
+use sticker_protocol::{CodecError, Density, ImageFormat, Sha256, StickerId};
 
 use super::frame::FrameFiles;
 use super::web::{CoverAndIcon, WEB_DENSITY, WebPicture};
@@ -13,9 +17,10 @@ use super::{BuildReport, BundleReport};
 use crate::check::Surveyed;
 use crate::encode::{animated_webp, format_for};
 use crate::error::Error;
+use crate::finding::Finding;
 use crate::lock::Lock;
 use crate::out::NewFolder;
-use crate::project::StickerFile;
+use crate::project::{PROJECT_FILE, StickerFile};
 
 /// Writes every file of the release into `folder`, the manifest last.
 pub(super) fn assemble(
@@ -41,7 +46,10 @@ pub(super) fn assemble(
         release.web_picture(FileKind::Cover, "web/cover.webp", None, &cover)?;
         release.web_picture(FileKind::Icon, "web/icon.webp", None, &icon)?;
     }
-    let manifest = release.manifest(stickers).write().map_err(Error::internal)?;
+    let manifest = release.manifest(stickers).write().map_err(|error| match error {
+        ManifestError::Codec(CodecError::TooLong) => texts_too_long(&surveyed.project.folder),
+        error => Error::internal(error),
+    })?;
     folder.write(MANIFEST_FILE, &manifest)?;
     Ok(BuildReport {
         release: Sha256::of(&manifest),
@@ -93,7 +101,8 @@ impl Release<'_> {
             let (width, height) = (density.px(canvas.width_dp), density.px(canvas.height_dp));
             let images = frames.iter().filter_map(|frame| frame.variants.get(place));
             let file =
-                sticker_file(metadata(density, width, height, format_for(density)), images, &durations)?;
+                sticker_file(metadata(density, width, height, format_for(density)), images, &durations)
+                    .map_err(|error| self.sticker_refused(sticker, &format!("density {density}"), error))?;
             let path = format!("{density}/{id}.sticker");
             self.file(
                 FileKind::Sticker,
@@ -110,7 +119,8 @@ impl Release<'_> {
         let native = Density::clamped(artwork.width.saturating_mul(160) / canvas.width_dp.max(1));
         let (width, height, webp) = (artwork.width, artwork.height, ImageFormat::WebP);
         let images = frames.iter().map(|frame| &frame.master);
-        let master = sticker_file(metadata(native, width, height, webp), images, &durations)?;
+        let master = sticker_file(metadata(native, width, height, webp), images, &durations)
+            .map_err(|error| self.sticker_refused(sticker, "its own size", error))?;
         let path = format!("master/{id}.sticker");
         self.file(FileKind::Master, &path, &master, Some(id), Some(native), Some((webp, width, height)))?;
 
@@ -126,6 +136,22 @@ impl Release<'_> {
             loop_count: sticker.loop_count,
             placeholder_colour: colour,
         })
+    }
+
+    /// A file may become too large in spite of every check: how well pictures compress shows only once they are.
+    fn sticker_refused(&self, sticker: &StickerFile, size: &str, error: StickerFileError) -> Error {
+        let folder = &self.surveyed.project.folder;
+        match error {
+            StickerFileError::TooLong(bytes) => {
+                let message = format!("its file for {size} has {bytes} bytes");
+                let hint =
+                    format!("a sticker file has at most {MAX_STICKER_FILE}: use fewer or smaller frames");
+                let path = folder.join(&sticker.file);
+                Error::BadInput(vec![Finding::error("sticker_too_large", &path, message, hint)])
+            }
+            StickerFileError::Codec(CodecError::TooLong) => texts_too_long(folder),
+            error => Error::internal(error),
+        }
     }
 
     fn web_pictures(
@@ -174,7 +200,17 @@ impl Release<'_> {
             copyright: project.file.copyright.clone(),
             stickers: project.file.stickers.iter().filter_map(named).collect(),
         };
-        let file = bundle::write(&pack, files).map_err(Error::internal)?;
+        let file = bundle::write(&pack, files).map_err(|error| match error {
+            BundleError::TooLong(bytes) => {
+                let message = format!("the bundle for density {density} has {bytes} bytes");
+                let hint = format!(
+                    "a bundle has at most {MAX_BUNDLE}: make two packs, or animations with fewer frames"
+                );
+                let path = project.folder.join(PROJECT_FILE);
+                Error::BadInput(vec![Finding::error("bundle_too_large", &path, message, hint)])
+            }
+            error => Error::internal(error),
+        })?;
         self.file(FileKind::Bundle, &format!("{density}/{}.zip", pack.id), &file, None, Some(density), None)?;
         Ok(BundleReport { density, bytes: file.len() as u64 })
     }
@@ -240,7 +276,7 @@ fn sticker_file<'a>(
     mut metadata: Metadata,
     frames: impl Iterator<Item = &'a Vec<u8>>,
     durations: &[u32],
-) -> Result<Vec<u8>, Error> {
+) -> Result<Vec<u8>, StickerFileError> {
     let mut images: Vec<&[u8]> = Vec::new();
     let mut known: HashMap<&[u8], u32> = HashMap::new();
     for (image, &duration_ms) in frames.zip(durations) {
@@ -252,7 +288,13 @@ fn sticker_file<'a>(
         let (blend, dispose) = (Blend::Replace, Dispose::None);
         metadata.frames.push(Frame { image: index, x: 0, y: 0, duration_ms, blend, dispose });
     }
-    sticker::write(&metadata, &images).map_err(Error::internal)
+    sticker::write(&metadata, &images)
+}
+
+fn texts_too_long(folder: &Path) -> Error {
+    let message = "its texts are too long together: one mebibyte fits";
+    let hint = "shorten the alt texts and descriptions";
+    Error::BadInput(vec![Finding::error("texts_too_long", &folder.join(PROJECT_FILE), message, hint)])
 }
 
 /// How long each frame is shown, in ms, so that their sum is the artwork's length rounded once, not once a frame.

@@ -239,3 +239,55 @@ fn a_bundle_holds_the_sticker_files_byte_for_byte() {
         assert_eq!(fs::read(studio.out().join(format!("320/{id}.sticker"))).unwrap(), *file);
     }
 }
+
+#[test]
+fn a_density_at_which_the_frames_have_more_pixels_than_a_sticker_file_holds_is_left_out() {
+    let studio = Studio::new();
+    let text = fs::read_to_string(studio.project().join("pack.toml")).unwrap();
+    let large = format!("canvas = {{ width = 512, height = 512 }}\n{text}");
+    fs::write(studio.project().join("pack.toml"), large).unwrap();
+    // Half as high as the canvas, so that thirty of them are within the limit and thirty canvases are not.
+    let wide = Picture { width: 2048, height: 1024, rgba: vec![9; 2048 * 1024 * 4] };
+    let file = encode::still(&wide, ImageFormat::Png).unwrap();
+    fs::write(studio.project().join("stickers/hello.png"), &file).unwrap();
+    for frame in 0..30 {
+        fs::write(studio.project().join(format!("stickers/wave/{frame:03}.png")), &file).unwrap();
+    }
+    let mut findings = Vec::new();
+    let surveyed = check::survey(&studio.project(), &mut findings).unwrap().unwrap();
+    assert_eq!(surveyed.densities, LADDER[..4]);
+    assert_eq!(findings.iter().map(|finding| finding.code).collect::<Vec<_>>(), ["density_left_out"]);
+}
+
+#[test]
+fn an_earlier_build_with_somebodys_own_file_in_it_is_not_replaced() {
+    let studio = Studio::new();
+    studio.builds().unwrap();
+    fs::write(studio.out().join("notes.txt"), "mine").unwrap();
+    assert!(matches!(studio.builds(), Err(Error::OutputInTheWay(_))));
+    assert!(studio.out().join("notes.txt").exists());
+}
+
+#[test]
+fn pictures_that_hardly_compress_are_told_about_as_too_large() {
+    let studio = Studio::new();
+    let mut state = 1_u32;
+    let mut noise = || {
+        state ^= state << 13;
+        state ^= state >> 17;
+        state ^= state << 5;
+        state.to_le_bytes()[0]
+    };
+    fs::remove_dir_all(studio.project().join("stickers/wave")).unwrap();
+    fs::create_dir_all(studio.project().join("stickers/wave")).unwrap();
+    let text = fs::read_to_string(studio.project().join("pack.toml")).unwrap();
+    let small = format!("canvas = {{ width = 16, height = 16 }}\n{text}");
+    fs::write(studio.project().join("pack.toml"), small).unwrap();
+    for frame in 0..17 {
+        let rgba = (0..512 * 512 * 4).map(|_| noise()).collect();
+        let picture = Picture { width: 512, height: 512, rgba };
+        let file = encode::still(&picture, ImageFormat::Png).unwrap();
+        fs::write(studio.project().join(format!("stickers/wave/{frame}.png")), file).unwrap();
+    }
+    assert_eq!(studio.codes(), ["sticker_too_large"]);
+}
