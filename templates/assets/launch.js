@@ -1,6 +1,6 @@
 // Posts the launch code of the address's fragment. The fragment is taken out of the history first, so that going back
 // never shows it, and nothing but our own server ever gets it.
-const code = decodeURIComponent(location.hash.slice(1)).replace(/^code=/, "");
+const code = location.hash.slice(1);
 history.replaceState(null, "", location.pathname + location.search);
 
 if (code) {

@@ -166,6 +166,11 @@ impl PackPage {
     fn animated(&self) -> bool {
         self.stickers.iter().any(|sticker| sticker.preview.is_some())
     }
+
+    /// Whether the offer is a next step, which phones keep in reach, and not a word about where things stand.
+    const fn pinned(&self) -> bool {
+        matches!(self.offer, Offer::Get { .. } | Offer::Buy { .. } | Offer::Ordered { .. })
+    }
 }
 
 impl Page for HomePage {

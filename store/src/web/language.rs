@@ -1,6 +1,9 @@
 //! Which language a reader gets.
 
-use axum::http::{HeaderMap, Uri, header};
+use axum::extract::Request;
+use axum::http::{HeaderMap, HeaderValue, Uri, header};
+use axum::middleware::Next;
+use axum::response::Response;
 
 use crate::i18n::Locale;
 
@@ -9,6 +12,8 @@ use crate::i18n::Locale;
 pub struct Wishes<'a> {
     /// The query's `lang`: a link to this very page in a language.
     pub asked: Option<&'a str>,
+    /// The language of such a link that was followed earlier, from a cookie: see [`remember`].
+    pub remembered: Option<&'a str>,
     /// The session's locale: the messenger said at launch what its user reads.
     pub session: Option<&'a str>,
     /// The value of `Accept-Language`.
@@ -18,20 +23,43 @@ pub struct Wishes<'a> {
 impl<'a> Wishes<'a> {
     /// Collects the wishes of a request; the session's locale comes from the caller, who knows the session.
     pub fn of(uri: &'a Uri, headers: &'a HeaderMap, session: Option<&'a str>) -> Self {
-        let asked =
-            uri.query().and_then(|query| query.split('&').find_map(|pair| pair.strip_prefix("lang=")));
+        let asked = asked_by(uri);
+        let cookies = headers.get_all(header::COOKIE).into_iter().filter_map(|value| value.to_str().ok());
+        let mut pairs =
+            cookies.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+        let remembered = pairs.find(|(name, _)| *name == COOKIE).map(|(_, value)| value);
         let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
-        Self { asked, session, accepted }
+        Self { asked, remembered, session, accepted }
     }
 
     /// The first wish that the store can fulfil, else English.
     pub fn choose(self) -> Locale {
         self.asked
             .and_then(Locale::nearest)
+            .or_else(|| self.remembered.and_then(Locale::nearest))
             .or_else(|| self.session.and_then(Locale::nearest))
             .or_else(|| self.accepted.and_then(best_accepted))
             .unwrap_or(Locale::En)
     }
+}
+
+/// Middleware for all pages: who follows a link to a language keeps it for a year.
+pub async fn remember(request: Request, next: Next) -> Response {
+    let asked = asked_by(request.uri()).and_then(Locale::nearest);
+    let mut response = next.run(request).await;
+    if let Some(locale) = asked {
+        let cookie = match locale {
+            Locale::En => "language=en; Path=/; Max-Age=31536000; SameSite=Lax; HttpOnly",
+            Locale::Ko => "language=ko; Path=/; Max-Age=31536000; SameSite=Lax; HttpOnly",
+            Locale::Ja => "language=ja; Path=/; Max-Age=31536000; SameSite=Lax; HttpOnly",
+        };
+        response.headers_mut().append(header::SET_COOKIE, HeaderValue::from_static(cookie));
+    }
+    response
+}
+
+fn asked_by(uri: &Uri) -> Option<&str> {
+    uri.query()?.split('&').find_map(|pair| pair.strip_prefix("lang="))
 }
 
 /// The best language of an `Accept-Language` header (RFC 9110, section 12.5.4); the first of equals.
@@ -61,11 +89,19 @@ fn thousandths(weight: &str) -> Option<u32> {
     Some((whole * 1000 + fraction).min(1000))
 }
 
+/// It says nothing about who the reader is.
+const COOKIE: &str = "language";
+
 /// Browsers send a handful; nobody needs the tail of a long list.
 const MAX_RANGES: usize = 32;
 
 #[cfg(test)]
 mod tests {
+    use axum::body::Body;
+    use axum::routing::get;
+    use axum::{Router, middleware};
+    use tower::ServiceExt as _;
+
     use super::*;
 
     fn accepted(header: &str) -> Locale {
@@ -88,10 +124,43 @@ mod tests {
     }
 
     #[test]
-    fn a_link_outweighs_the_session_and_the_session_the_browser() {
-        let wishes = Wishes { asked: None, session: Some("ja-JP"), accepted: Some("en") };
+    fn a_link_outweighs_the_cookie_the_session_and_the_browser_in_that_order() {
+        let mut wishes = Wishes {
+            asked: Some("ko"),
+            remembered: Some("en"),
+            session: Some("ja-JP"),
+            accepted: Some("ko"),
+        };
+        assert_eq!(wishes.choose(), Locale::Ko);
+        wishes.asked = Some("xx");
+        assert_eq!(wishes.choose(), Locale::En);
+        wishes.remembered = None;
         assert_eq!(wishes.choose(), Locale::Ja);
-        assert_eq!(Wishes { asked: Some("ko"), ..wishes }.choose(), Locale::Ko);
-        assert_eq!(Wishes { asked: Some("xx"), ..wishes }.choose(), Locale::Ja);
+        wishes.session = None;
+        assert_eq!(wishes.choose(), Locale::Ko);
+    }
+
+    #[test]
+    fn wishes_are_read_from_the_address_the_cookies_and_the_headers() {
+        let request = Request::get("/search?q=a&lang=ja")
+            .header(header::COOKIE, "session=abc; language=ko")
+            .header(header::ACCEPT_LANGUAGE, "en")
+            .body(())
+            .unwrap();
+        let wishes = Wishes::of(request.uri(), request.headers(), None);
+        assert_eq!((wishes.asked, wishes.remembered, wishes.accepted), (Some("ja"), Some("ko"), Some("en")));
+    }
+
+    #[tokio::test]
+    async fn a_followed_link_to_a_language_is_remembered_and_nonsense_is_not() {
+        let app = Router::new().route("/", get(|| async {})).layer(middleware::from_fn(remember));
+        let cookie = async |path: &str| {
+            let request = Request::get(path).body(Body::empty()).unwrap();
+            let response = app.clone().oneshot(request).await.unwrap();
+            response.headers().get(header::SET_COOKIE).map(|value| value.to_str().unwrap().to_owned())
+        };
+        assert!(cookie("/?lang=ko").await.unwrap().starts_with("language=ko; Path=/"));
+        assert_eq!(cookie("/?lang=%0d%0aSet-Cookie").await, None);
+        assert_eq!(cookie("/").await, None);
     }
 }

@@ -6,7 +6,7 @@ home-empty-text = 最初のスタンプを準備しています。もう少し�
 
 price-free = 無料
 card-owned = 入手済み
-card-animated = 動く
+card-animated = 動くスタンプ
 
 pack-stickers = スタンプ{ $count }個
 pack-contents = このパックのスタンプ

@@ -6,7 +6,7 @@ home-empty-text = 첫 스티커를 준비하고 있어요. 조금만 기다려 �
 
 price-free = 무료
 card-owned = 보유 중
-card-animated = 움직여요
+card-animated = 움직이는 스티커
 
 pack-stickers = 스티커 { $count }개
 pack-contents = 이 팩의 스티커
