@@ -240,3 +240,40 @@ impl Page for ProblemPage {
         &self.layout
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::library::page::LibraryPage;
+
+    fn layout(path: &str) -> Layout {
+        Layout { locale: Locale::Ko, path: path.to_owned() }
+    }
+
+    #[test]
+    fn what_a_user_owns_is_kept_by_nobody() {
+        let response = Html(LibraryPage { layout: layout("/library"), packs: Vec::new() }).into_response();
+        assert_eq!(response.status(), StatusCode::OK);
+        assert_eq!(response.headers()[header::CACHE_CONTROL], "private, no-store");
+        assert_eq!(response.headers()[header::CONTENT_LANGUAGE], "ko");
+        assert_eq!(response.headers()[header::VARY], "accept-language, cookie");
+    }
+
+    #[test]
+    fn a_problem_answers_with_its_own_status() {
+        for problem in Problem::ALL {
+            let page = ProblemPage { layout: layout("/lost"), problem, request_id: None };
+            assert_eq!(Html(page).into_response().status(), problem.status());
+            assert_eq!(Problem::of_status(problem.status()), problem);
+        }
+        assert_eq!(Problem::of_status(StatusCode::BAD_GATEWAY), Problem::Internal);
+        assert_eq!(Problem::of_status(StatusCode::PAYLOAD_TOO_LARGE), Problem::BadRequest);
+    }
+
+    #[test]
+    fn a_link_to_a_language_keeps_the_rest_of_the_address() {
+        let links = layout("/search?q=%EA%B3%B0&lang=en").languages();
+        assert_eq!(links.last().unwrap().href, "/search?q=%EA%B3%B0&lang=ja");
+        assert_eq!(layout("/").languages().first().unwrap().href, "/?lang=en");
+    }
+}
