@@ -2,7 +2,7 @@
 
 use std::io::Cursor;
 
-use sticker_protocol::limits::MAX_IMAGE_PIXELS;
+use sticker_protocol::limits::{MAX_DECODED_PIXELS, MAX_FRAMES, MAX_IMAGE_PIXELS};
 use sticker_protocol::{ImageFormat, ImageHeader, ImageHeaderError};
 
 /// Straight (not premultiplied) sRGB with alpha, 8 bits a channel, rows from the top.
@@ -103,4 +103,41 @@ fn decode_webp(file: &[u8]) -> Result<Picture, DecodeError> {
         pixels.as_chunks::<3>().0.iter().flat_map(|&[red, green, blue]| [red, green, blue, 255]).collect()
     };
     Ok(Picture { width, height, rgba })
+}
+
+/// What an animated WebP file holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Animation {
+    /// Width of the canvas in px.
+    pub width: u32,
+    /// Height of the canvas in px.
+    pub height: u32,
+    /// Number of frames.
+    pub frames: u32,
+    /// How long one loop lasts, in ms.
+    pub duration_ms: u64,
+}
+
+/// Decodes every frame of an animated WebP file, one at a time.
+///
+/// # Errors
+/// [`DecodeError`] says what is wrong; nothing large was allocated for a file that claims too much.
+pub fn decode_animation(file: &[u8]) -> Result<Animation, DecodeError> {
+    let mut decoder = image_webp::WebPDecoder::new(Cursor::new(file))?;
+    let (width, height) = decoder.dimensions();
+    let frames = decoder.num_frames();
+    let pixels = u64::from(width) * u64::from(height);
+    if pixels > MAX_IMAGE_PIXELS
+        || pixels * u64::from(frames) > MAX_DECODED_PIXELS
+        || frames as usize > MAX_FRAMES
+    {
+        return Err(DecodeError::TooLarge { width, height });
+    }
+    let size = decoder.output_buffer_size().ok_or(image_webp::DecodingError::ImageTooLarge)?;
+    let mut canvas = vec![0; size];
+    let mut duration_ms = 0;
+    for _ in 0..frames {
+        duration_ms += u64::from(decoder.read_frame(&mut canvas)?);
+    }
+    Ok(Animation { width, height, frames, duration_ms })
 }

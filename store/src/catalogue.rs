@@ -1,3 +1,6 @@
-//! The shop window: packs, stickers and artists as readers see them.
+//! What is on sale: packs, and the releases that they show.
 
+pub mod entity;
 pub mod page;
+pub mod query;
+pub mod web;

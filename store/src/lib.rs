@@ -1,9 +1,23 @@
-//! The sticker store.
+//! The sticker store: pages, API, delivery. The folder is the domain, the file is the layer.
 
 pub mod account;
+pub mod app;
+pub mod audit;
 pub mod catalogue;
+pub mod clock;
+pub mod config;
+pub mod db;
+pub mod delivery;
+mod health;
 pub mod i18n;
 pub mod library;
+pub mod migration;
 pub mod money;
+pub mod objects;
+pub mod publishing;
 pub mod purchase;
+pub mod random;
+pub mod serve;
+pub mod telemetry;
+pub mod token;
 pub mod web;

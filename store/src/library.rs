@@ -1,3 +1,6 @@
-//! What users own: grants.
+//! What users own.
 
+pub mod entity;
 pub mod page;
+pub mod query;
+pub mod web;

@@ -1,3 +1,7 @@
-//! Orders, purchases and how they settle.
+//! Orders and payments: the wish to buy, what a provider vouches for, and the grant that follows exactly once.
 
+pub mod entity;
+pub mod order;
 pub mod page;
+pub mod settle;
+pub mod web;

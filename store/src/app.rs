@@ -1,0 +1,113 @@
+//! The parts of a running store, wired together.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::middleware;
+use moka::sync::Cache;
+use sea_orm::DatabaseConnection;
+use sea_orm_migration::MigratorTrait as _;
+use sticker_protocol::token::Keyring;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::objects::Objects;
+use crate::random::Random;
+use crate::{
+    account, catalogue, db, delivery, health, library, migration, objects, publishing, purchase, token, web,
+};
+
+/// What handlers share. Cheap to clone.
+pub type App = Arc<Parts>;
+
+/// The parts of a store.
+#[derive(Debug)]
+pub struct Parts {
+    /// What the operator set.
+    pub config: Config,
+    /// The rows.
+    pub db: DatabaseConnection,
+    /// The files.
+    pub objects: Objects,
+    /// The time.
+    pub clock: Clock,
+    /// Secrets and ids.
+    pub random: Random,
+    /// The token keys.
+    pub keyring: Keyring,
+    /// Manifests by release id: a release never changes.
+    pub(crate) manifests: Cache<String, Arc<sticker_protocol::release::Manifest>>,
+    /// Hot objects.
+    pub(crate) hot: Cache<sticker_protocol::Sha256, delivery::Bytes>,
+}
+
+/// Why a store does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The data folder cannot be made.
+    #[error("cannot make the data folder {}", path.display())]
+    DataDir {
+        /// The folder.
+        path: std::path::PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The database does not answer, or a migration failed.
+    #[error("the database does not work")]
+    Database(#[from] sea_orm::DbErr),
+    /// The key file is refused.
+    #[error("the token keys cannot be used")]
+    Keys(#[from] token::keys::KeysError),
+    /// The place for objects cannot be used.
+    #[error("the objects cannot be used")]
+    Objects(#[from] objects::ObjectError),
+}
+
+impl Parts {
+    /// Opens everything that the configuration names; makes what a first start needs.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub async fn open(config: Config, clock: Clock, random: Random) -> Result<App, StartError> {
+        std::fs::create_dir_all(&config.data_dir)
+            .map_err(|source| StartError::DataDir { path: config.data_dir.clone(), source })?;
+        let keyring = token::keys::load_or_make(&config.keys_file(), &random)?;
+        let db = db::connect(&config.database_url(), config.database.max_connections).await?;
+        migration::Migrator::up(&db, None).await?;
+        let objects = Objects::open(&config).await?;
+        let cache_bytes = config.delivery.cache_bytes as u64;
+        let hot = Cache::builder().max_capacity(cache_bytes).weigher(delivery::weight).build();
+        let manifests = Cache::new(MANIFESTS_IN_MEMORY);
+        Ok(Arc::new(Self { config, db, objects, clock, random, keyring, manifests, hot }))
+    }
+}
+
+const MANIFESTS_IN_MEMORY: u64 = 2_000;
+
+/// Every address of the store.
+pub fn router(app: App) -> Router {
+    let pages = Router::new()
+        .merge(catalogue::web::pages())
+        .merge(purchase::web::pages())
+        .merge(library::web::pages())
+        .merge(account::web::pages())
+        .fallback(web::not_found)
+        .layer(middleware::from_fn(web::language::remember))
+        .layer(middleware::from_fn_with_state(Arc::clone(&app), web::problem_pages));
+    let api = Router::new()
+        .merge(account::web::api())
+        .merge(publishing::web::api())
+        .merge(purchase::web::api())
+        .merge(library::web::api())
+        .merge(token::web::api())
+        .merge(delivery::web::routes())
+        .merge(health::routes());
+    Router::new()
+        .merge(api)
+        .merge(web::assets::router())
+        .merge(pages)
+        .layer(middleware::from_fn_with_state(Arc::clone(&app), web::csrf::guard))
+        .layer(middleware::from_fn_with_state(Arc::clone(&app), web::around))
+        .with_state(app)
+}

@@ -1,0 +1,142 @@
+//! What the command line understands.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// The web store, the API and the delivery server for sticker packs.
+#[derive(Debug, Parser)]
+#[command(
+    name = "sticker-store",
+    version,
+    after_help = "Exit codes: 0 done, 1 refused or bad input, 2 wrong usage, 3 cannot read, write or reach."
+)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    /// Configuration file; the environment (`STICKER_STORE__SECTION__KEY`) goes over it.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// What is logged, such as `info` or `warn,sticker_store=debug`.
+    #[arg(long, global = true, env = "STICKER_LOG", value_name = "FILTER")]
+    pub(crate) log: Option<String>,
+    /// Log as JSON.
+    #[arg(long, global = true)]
+    pub(crate) log_json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Build the sample packs, publish them, serve them, and print what to try.
+    Demo {
+        /// Folder for the demo's data; a second start goes on with it.
+        #[arg(long, default_value = "demo-data", value_name = "DIR")]
+        data: PathBuf,
+        /// Address to serve on.
+        #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
+        listen: SocketAddr,
+    },
+    /// Serve the store.
+    Serve,
+    /// Bring the database to this version, or down again.
+    Migrate {
+        /// Take every step back: drops all tables.
+        #[arg(long)]
+        down: bool,
+    },
+    /// Say whether the configuration makes sense and its parts can be reached.
+    Check,
+    /// Issue, verify and look into tokens with a key file.
+    Token {
+        #[command(subcommand)]
+        command: TokenCommand,
+    },
+    /// Run the store.
+    Admin {
+        #[command(subcommand)]
+        command: AdminCommand,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TokenCommand {
+    /// Print a token.
+    Issue {
+        /// Key file.
+        #[arg(long, value_name = "FILE")]
+        keys: PathBuf,
+        /// Key to sign with; the file's signing key by default.
+        #[arg(long, value_name = "N")]
+        key_id: Option<u16>,
+        /// Sticker.
+        #[arg(long, value_name = "ID")]
+        sticker: u64,
+        #[command(flatten)]
+        user: User,
+        /// First second at which the token is no longer valid.
+        #[arg(long, value_name = "UNIX")]
+        expires: u32,
+    },
+    /// Print `ok` or the error code.
+    Verify {
+        /// Key file.
+        #[arg(long, value_name = "FILE")]
+        keys: PathBuf,
+        /// Sticker in the message.
+        #[arg(long, value_name = "ID")]
+        sticker: u64,
+        #[command(flatten)]
+        user: User,
+        /// Time to verify at; now by default.
+        #[arg(long, value_name = "UNIX")]
+        at: Option<u64>,
+        /// Token.
+        token: String,
+    },
+    /// Print what a token says, unproven.
+    Inspect {
+        /// Token.
+        token: String,
+    },
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct User {
+    /// User as text.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) user: Option<String>,
+    /// User as bytes in hexadecimal.
+    #[arg(long, value_name = "HEX")]
+    pub(crate) user_hex: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AdminCommand {
+    /// API clients: chat servers, designers, operators' programs.
+    Clients {
+        #[command(subcommand)]
+        command: ClientsCommand,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ClientsCommand {
+    /// Make a client and print its secret, once.
+    Add {
+        /// Name for people.
+        #[arg(long)]
+        name: String,
+        /// Scopes, separated by commas: launch, verify, publish, operate.
+        #[arg(long, value_delimiter = ',', required = true)]
+        scope: Vec<String>,
+    },
+    /// List the clients.
+    List,
+    /// End a client's rights.
+    Revoke {
+        /// Client's id.
+        id: String,
+    },
+}

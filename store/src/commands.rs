@@ -1,0 +1,98 @@
+//! One command a file; each says how it ended.
+
+mod admin;
+mod check;
+mod demo;
+mod migrate;
+mod serve;
+mod token;
+
+use std::io::{self, Write as _};
+use std::path::Path;
+use std::process::ExitCode;
+
+use sticker_store::config::{Config, ConfigError};
+use sticker_store::telemetry;
+
+use crate::cli::{Cli, Command};
+
+/// How a command ended; the numbers are relied on from outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Status {
+    /// 0.
+    Done,
+    /// 1: refused, or the input is bad.
+    Refused,
+    /// 2: wrong usage that the argument parser cannot see.
+    Usage,
+    /// 3: cannot read, write or reach.
+    CannotReach,
+}
+
+impl From<Status> for ExitCode {
+    fn from(status: Status) -> Self {
+        Self::from(match status {
+            Status::Done => 0,
+            Status::Refused => 1,
+            Status::Usage => 2,
+            Status::CannotReach => 3,
+        })
+    }
+}
+
+pub(crate) fn run(cli: Cli) -> Status {
+    let Cli { command, config, log, log_json } = cli;
+    // Beside a command's answer only what went wrong is of interest; a server tells what it does.
+    let usual = if matches!(command, Command::Serve) { "info,sea_orm_migration=warn" } else { "warn" };
+    telemetry::start(log.as_deref().unwrap_or(usual), log_json);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return failed("system", &error, "check the limits of this system"),
+    };
+    if let Command::Token { command } = command {
+        return token::run(command);
+    }
+    if let Command::Demo { data, listen } = command {
+        return runtime.block_on(demo::run(&data, listen));
+    }
+    let config = match load(config.as_deref()) {
+        Ok(config) => config,
+        Err(status) => return status,
+    };
+    runtime.block_on(async {
+        match command {
+            Command::Serve => serve::run(config).await,
+            Command::Migrate { down } => migrate::run(&config, down).await,
+            Command::Check => check::run(config).await,
+            Command::Admin { command } => admin::run(config, command).await,
+            Command::Token { .. } | Command::Demo { .. } => Status::Done,
+        }
+    })
+}
+
+fn load(file: Option<&Path>) -> Result<Config, Status> {
+    let environment = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    Config::load(file, environment).map_err(|error| {
+        let told = failed("configuration", &error, "store/config.default.toml documents every setting");
+        if matches!(error, ConfigError::Unreadable { .. }) { told } else { Status::Refused }
+    })
+}
+
+/// Tells what failed, with all its causes, and what to do.
+fn failed(code: &str, error: &dyn std::error::Error, hint: &str) -> Status {
+    let mut message = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        message = format!("{message}: {error}");
+        cause = error.source();
+    }
+    // Nobody may be listening any more.
+    let _ = writeln!(io::stderr(), "error[{code}]: {message}\n  hint: {hint}");
+    Status::CannotReach
+}
+
+/// A line of the result; a reader that went away is no failure of ours.
+fn say(line: impl std::fmt::Display) {
+    let _ = writeln!(io::stdout(), "{line}");
+}

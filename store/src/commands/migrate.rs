@@ -1,0 +1,25 @@
+//! `sticker-store migrate`
+
+use sea_orm_migration::MigratorTrait as _;
+use sticker_store::config::Config;
+use sticker_store::db;
+use sticker_store::migration::Migrator;
+
+use super::{Status, failed, say};
+
+pub(super) async fn run(config: &Config, down: bool) -> Status {
+    if let Err(error) = std::fs::create_dir_all(&config.data_dir) {
+        return failed("data_dir", &error, "check the path and its permissions");
+    }
+    let migrated = async {
+        let connection = db::connect(&config.database_url(), 1).await?;
+        if down { Migrator::down(&connection, None).await } else { Migrator::up(&connection, None).await }
+    };
+    match migrated.await {
+        Ok(()) => {
+            say(if down { "every table is gone" } else { "the database is at this version" });
+            Status::Done
+        }
+        Err(error) => failed("database", &error, "check database.url and that the server runs"),
+    }
+}

@@ -1,0 +1,337 @@
+//! The configuration: defaults that are compiled in, then a file, then the environment. Unknown names are refused.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use toml::{Table, Value};
+
+use crate::money::{Currency, Money};
+
+/// The documented defaults.
+pub const DEFAULTS: &str = include_str!("../config.default.toml");
+/// What the names of environment variables begin with.
+const PREFIX: &str = "STICKER_STORE__";
+
+/// Everything that an operator can set; `config.default.toml` says what each means.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "config.default.toml documents every field, once")]
+pub struct Config {
+    pub environment: Environment,
+    pub data_dir: PathBuf,
+    pub server: Server,
+    pub database: Database,
+    pub objects: Objects,
+    pub token: Token,
+    pub account: Account,
+    pub purchase: Purchase,
+    pub delivery: Delivery,
+    pub tiers: BTreeMap<String, BTreeMap<String, i64>>,
+}
+
+/// Whether real people and money are behind it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Environment {
+    /// Somebody tries it.
+    Development,
+    /// People depend on it.
+    Production,
+}
+
+/// Section `server`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "config.default.toml documents every field, once")]
+pub struct Server {
+    pub listen: SocketAddr,
+    pub public_url: String,
+}
+
+/// Section `database`.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "config.default.toml documents every field, once")]
+pub struct Database {
+    pub url: String,
+    pub max_connections: u32,
+}
+
+/// The URL may hold a password.
+impl std::fmt::Debug for Database {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Database").field("max_connections", &self.max_connections).finish_non_exhaustive()
+    }
+}
+
+/// Section `objects`. Credentials for S3 come from the usual AWS environment or files.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "config.default.toml documents every field, once")]
+pub struct Objects {
+    pub kind: ObjectsKind,
+    pub bucket: String,
+    pub region: String,
+    pub endpoint: String,
+    pub path_style: bool,
+    pub checksums: Checksums,
+}
+
+/// Where objects are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ObjectsKind {
+    /// A folder in the data folder.
+    Local,
+    /// A bucket.
+    S3,
+}
+
+/// When uploads to S3 carry the newer checksums.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Checksums {
+    /// Where the operation needs one.
+    WhenRequired,
+    /// Always.
+    WhenSupported,
+}
+
+/// Section `token`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "config.default.toml documents every field, once")]
+pub struct Token {
+    pub keys_file: String,
+    pub lifetime_seconds: u32,
+}
+
+/// Section `account`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "config.default.toml documents every field, once")]
+pub struct Account {
+    pub launch_code_seconds: u32,
+    pub session_seconds: u32,
+}
+
+/// Section `purchase`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "config.default.toml documents every field, once")]
+pub struct Purchase {
+    pub sandbox: bool,
+    pub currency: String,
+}
+
+/// Section `delivery`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "config.default.toml documents every field, once")]
+pub struct Delivery {
+    pub cache_bytes: usize,
+}
+
+/// Why a configuration is refused. Never shows a value: it may be a password.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read {}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Not TOML, an unknown name, or a value of the wrong form.
+    #[error("{origin}: {message}")]
+    Invalid {
+        /// The file, or `the environment`.
+        origin: String,
+        /// What is wrong and where.
+        message: String,
+    },
+    /// Values that do not go together.
+    #[error("`{key}`: {message}")]
+    Refused {
+        /// The setting.
+        key: &'static str,
+        /// Why it is refused and what to do.
+        message: &'static str,
+    },
+}
+
+impl Config {
+    /// Reads the defaults, then `file`, then the variables of the environment that begin with `STICKER_STORE__`.
+    ///
+    /// # Errors
+    /// [`ConfigError`] names the setting.
+    pub fn load(
+        file: Option<&Path>,
+        environment: impl Iterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigError> {
+        let invalid = |origin: &str, error: &toml::de::Error| {
+            let (origin, message) = (origin.to_owned(), error.message().replace('\n', "; "));
+            ConfigError::Invalid { origin, message }
+        };
+        let mut table: Table = toml::from_str(DEFAULTS).map_err(|error| invalid("the defaults", &error))?;
+        if let Some(path) = file {
+            let text = std::fs::read_to_string(path)
+                .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
+            let origin = path.display().to_string();
+            let given: Table = toml::from_str(&text).map_err(|error| invalid(&origin, &error))?;
+            merge(&mut table, given, &origin)?;
+        }
+        for (name, value) in environment {
+            if let Some(path) = name.strip_prefix(PREFIX) {
+                let keys = path.to_ascii_lowercase();
+                merge(&mut table, nested(&mut keys.split("__"), &value), &name)?;
+            }
+        }
+        let config: Self =
+            Value::Table(table).try_into().map_err(|error| invalid("the configuration", &error))?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// The address that people reach the store by, without a slash at the end.
+    pub fn public_url(&self) -> String {
+        match self.server.public_url.trim_end_matches('/') {
+            "" => format!("http://{}", self.server.listen),
+            url => url.to_owned(),
+        }
+    }
+
+    /// The URL of the database; a SQLite file in the data folder by default.
+    pub fn database_url(&self) -> String {
+        match self.database.url.as_str() {
+            "" => format!("sqlite://{}?mode=rwc", self.data_dir.join("store.sqlite").display()),
+            url => url.to_owned(),
+        }
+    }
+
+    /// The file with the token keys.
+    pub fn keys_file(&self) -> PathBuf {
+        match self.token.keys_file.as_str() {
+            "" => self.data_dir.join("keyring.json"),
+            path => path.into(),
+        }
+    }
+
+    /// What a pack of this tier costs, or that it is free; `None` for a tier that is not configured.
+    pub fn price(&self, tier: &str) -> Option<Option<Money>> {
+        let amounts = self.tiers.get(tier)?;
+        let currency = self.purchase.currency.parse::<Currency>().ok()?;
+        let minor = amounts.get(&self.purchase.currency).copied().filter(|&minor| minor > 0);
+        Some(minor.map(|minor| Money { minor, currency }))
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        let refused = |key, message| Err(ConfigError::Refused { key, message });
+        let production = self.environment == Environment::Production;
+        if production && self.purchase.sandbox {
+            return refused("purchase.sandbox", "test money buys nothing in production; set it to false");
+        }
+        if production && !self.server.public_url.starts_with("https://") {
+            return refused(
+                "server.public_url",
+                "sessions need https in production; set it to the store's https address",
+            );
+        }
+        let url = self.public_url();
+        if !url.starts_with("https://") && !url.starts_with("http://") {
+            return refused("server.public_url", "it begins with https:// or http://");
+        }
+        if self.purchase.currency.parse::<Currency>().is_err() {
+            return refused("purchase.currency", "it is three capital letters, such as KRW");
+        }
+        if self.tiers.values().flat_map(BTreeMap::values).any(|&minor| minor < 0) {
+            return refused("tiers", "an amount is not below zero");
+        }
+        if self.objects.kind == ObjectsKind::S3 && self.objects.bucket.is_empty() {
+            return refused("objects.bucket", "S3 needs the name of a bucket");
+        }
+        if !(60..=30 * 86_400).contains(&self.token.lifetime_seconds) {
+            return refused("token.lifetime_seconds", "it is 60 to 2592000");
+        }
+        if self.account.launch_code_seconds == 0 || self.account.session_seconds == 0 {
+            return refused("account", "a lifetime is at least one second");
+        }
+        Ok(())
+    }
+}
+
+/// Puts `over` above `base`; a name that the defaults do not have is refused, but for new tiers.
+fn merge(base: &mut Table, over: Table, origin: &str) -> Result<(), ConfigError> {
+    for (key, value) in over {
+        match (base.get_mut(&key), value) {
+            (None, _) => {
+                let known: Vec<_> = base.keys().map(String::as_str).collect();
+                let message = format!("there is no setting `{key}`; hint: there are {}", known.join(", "));
+                return Err(ConfigError::Invalid { origin: origin.to_owned(), message });
+            }
+            (Some(Value::Table(tiers)), Value::Table(given)) if key == "tiers" => tiers.extend(given),
+            (Some(Value::Table(section)), Value::Table(given)) => merge(section, given, origin)?,
+            (Some(existing), given) => *existing = given,
+        }
+    }
+    Ok(())
+}
+
+/// `SERVER__LISTEN` becomes `{ server = { listen = value } }`; numbers and booleans are such.
+fn nested<'a>(keys: &mut impl Iterator<Item = &'a str>, value: &str) -> Table {
+    let Some(key) = keys.next() else { return Table::new() };
+    let inner = nested(keys, value);
+    let value = if inner.is_empty() { scalar(value) } else { Value::Table(inner) };
+    Table::from_iter([(key.to_owned(), value)])
+}
+
+fn scalar(text: &str) -> Value {
+    match (text.parse::<i64>(), text.parse::<bool>()) {
+        (Ok(number), _) => Value::Integer(number),
+        (_, Ok(boolean)) => Value::Boolean(boolean),
+        _ => Value::String(text.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn loaded(variables: &[(&str, &str)]) -> Result<Config, String> {
+        let variables =
+            variables.iter().map(|(name, value)| (format!("STICKER_STORE__{name}"), (*value).to_owned()));
+        Config::load(None, variables).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_documented_defaults_are_a_configuration() {
+        let config = loaded(&[]).unwrap();
+        assert_eq!(config.public_url(), "http://127.0.0.1:8080");
+        assert_eq!(config.price("free"), Some(None));
+        assert_eq!(config.price("tier1").unwrap().unwrap().minor, 1200);
+        assert_eq!(config.price("tier99"), None);
+    }
+
+    #[test]
+    fn the_environment_goes_over_the_defaults() {
+        let config =
+            loaded(&[("TOKEN__LIFETIME_SECONDS", "120"), ("SERVER__PUBLIC_URL", "https://a.example/")])
+                .unwrap();
+        assert_eq!((config.token.lifetime_seconds, config.public_url().as_str()), (120, "https://a.example"));
+    }
+
+    #[test]
+    fn unknown_settings_and_values_that_do_not_go_together_are_refused_by_name() {
+        assert!(loaded(&[("SERVER__LISTN", "x")]).unwrap_err().contains("there is no setting `listn`"));
+        assert!(loaded(&[("SERVER__LISTEN", "x")]).is_err());
+        let production = [("ENVIRONMENT", "production"), ("SERVER__PUBLIC_URL", "https://a.example")];
+        assert!(loaded(&production).is_ok());
+        let with_sandbox = [&production[..], &[("PURCHASE__SANDBOX", "true")]].concat();
+        assert!(loaded(&with_sandbox).unwrap_err().starts_with("`purchase.sandbox`"));
+        assert!(loaded(&production[..1]).unwrap_err().starts_with("`server.public_url`"));
+    }
+}

@@ -1,0 +1,241 @@
+//! The publishing API. Every step can be repeated; nothing is visible before the last.
+
+use std::collections::BTreeSet;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::http::StatusCode;
+use axum::routing::{get, post, put};
+use sea_orm::{
+    ActiveModelTrait as _, ColumnTrait as _, EntityTrait as _, IntoActiveModel as _, QueryFilter as _, Set,
+};
+use serde_json::{Value, json};
+use sticker_protocol::Sha256;
+use sticker_protocol::limits::{MAX_BUNDLE, MAX_METADATA};
+use sticker_protocol::release::Manifest;
+
+use super::check;
+use crate::account::client::Designer;
+use crate::app::App;
+use crate::audit;
+use crate::catalogue::entity::{pack, release, sticker};
+use crate::db;
+use crate::web::error::Error;
+
+pub(crate) fn api() -> Router<App> {
+    Router::new()
+        .route("/v1/releases", post(begin).layer(DefaultBodyLimit::max(MAX_METADATA)))
+        .route("/v1/releases/{id}", get(state))
+        .route("/v1/releases/{id}/objects/{hash}", put(upload).layer(DefaultBodyLimit::max(MAX_BUNDLE)))
+        .route("/v1/releases/{id}/publish", post(publish))
+}
+
+async fn begin(
+    State(app): State<App>,
+    designer: Designer,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<(StatusCode, axum::Json<Value>), Error> {
+    let body = body?;
+    let id = Sha256::of(&body).to_string();
+    if let Some(known) = release::Entity::find_by_id(id.clone()).one(&app.db).await? {
+        let known = own(known, &designer)?;
+        return Ok((StatusCode::OK, axum::Json(shown(&app, &known).await?)));
+    }
+    let manifest = Manifest::read(&body).map_err(|error| {
+        Error::refused("invalid_manifest", causes(&error))
+            .hint("build it with sticker-packer and publish it unchanged")
+    })?;
+    check::names(&app, &manifest, &designer.client_id).await?;
+    let row = release::ActiveModel {
+        id: Set(id.clone()),
+        pack_id: Set(manifest.pack.signed()),
+        client_id: Set(designer.client_id.clone()),
+        manifest: Set(body.to_vec()),
+        created_at: Set(app.clock.now_ms()),
+        published_at: Set(None),
+    };
+    match row.insert(&app.db).await {
+        Ok(new) => Ok((StatusCode::CREATED, axum::Json(shown(&app, &new).await?))),
+        // Two at the same moment are one release.
+        Err(error) if db::is_duplicate(&error) => {
+            Ok((StatusCode::OK, axum::Json(shown(&app, &find(&app, &id, &designer).await?).await?)))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn state(
+    State(app): State<App>,
+    designer: Designer,
+    Path(id): Path<String>,
+) -> Result<axum::Json<Value>, Error> {
+    Ok(axum::Json(shown(&app, &find(&app, &id, &designer).await?).await?))
+}
+
+async fn upload(
+    State(app): State<App>,
+    designer: Designer,
+    Path((id, hash)): Path<(String, String)>,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<StatusCode, Error> {
+    let found = find(&app, &id, &designer).await?;
+    let body = body?;
+    let manifest = read(&found)?;
+    let hash: Sha256 =
+        hash.parse().map_err(|_not_a_hash| Error::not_found("the release lists no such file"))?;
+    let listed = manifest.files.iter().find(|file| file.sha256 == hash);
+    let listed = listed.ok_or_else(|| Error::not_found("the release lists no such file"))?;
+    if listed.size != body.len() as u64 {
+        let message = format!("{} bytes came; the manifest says {}", body.len(), listed.size);
+        return Err(Error::refused("size_mismatch", message).hint("upload the file that was built"));
+    }
+    if Sha256::of(&body) != hash {
+        return Err(Error::refused("hash_mismatch", "the bytes have another SHA-256")
+            .hint("upload the file that was built"));
+    }
+    app.objects.put(hash, body.to_vec()).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn publish(
+    State(app): State<App>,
+    designer: Designer,
+    Path(id): Path<String>,
+) -> Result<axum::Json<Value>, Error> {
+    let found = find(&app, &id, &designer).await?;
+    let manifest = read(&found)?;
+    if found.published_at.is_none() {
+        if !missing(&app, &manifest).await?.is_empty() {
+            return Err(Error::conflict("files_missing", "files of the release were not uploaded")
+                .hint("GET the release: it lists what is missing"));
+        }
+        check::names(&app, &manifest, &designer.client_id).await?;
+        check::files(&app, &manifest).await?;
+        show(&app, &found, &manifest).await?;
+    }
+    let found = find(&app, &id, &designer).await?;
+    let mut answer = shown(&app, &found).await?;
+    if let Some(fields) = answer.as_object_mut() {
+        fields.insert(
+            "pack_url".to_owned(),
+            format!("{}/packs/{}", app.config.public_url(), manifest.slug).into(),
+        );
+    }
+    Ok(axum::Json(answer))
+}
+
+/// Makes the release the one that the pack shows: pack, stickers, release and trace in one transaction.
+async fn show(app: &App, found: &release::Model, manifest: &Manifest) -> Result<(), Error> {
+    let taken = |error: sea_orm::DbErr| {
+        if db::is_duplicate(&error) {
+            Error::conflict("name_taken", "another pack took the slug or a sticker id at the same moment")
+        } else {
+            error.into()
+        }
+    };
+    let now = app.clock.now_ms();
+    let transaction = db::begin(&app.db).await?;
+    let known = pack::Entity::find_by_id(manifest.pack.signed()).one(&transaction).await?;
+    let row = pack::ActiveModel {
+        id: Set(manifest.pack.signed()),
+        slug: Set(manifest.slug.to_string()),
+        client_id: Set(found.client_id.clone()),
+        artist_slug: Set(manifest.artist.slug.to_string()),
+        price_tier: Set(manifest.price_tier.clone()),
+        release_id: Set(found.id.clone()),
+        words: Set(words(manifest)),
+        published_at: Set(known.as_ref().map_or(now, |known| known.published_at)),
+    };
+    match known {
+        Some(_) => row.update(&transaction).await.map_err(taken)?,
+        None => row.insert(&transaction).await.map_err(taken)?,
+    };
+    let ids: Vec<i64> = manifest.stickers.iter().map(|sticker| sticker.id.signed()).collect();
+    let before =
+        sticker::Entity::find().filter(sticker::Column::Id.is_in(ids.clone())).all(&transaction).await?;
+    let before: BTreeSet<i64> = before.into_iter().map(|sticker| sticker.id).collect();
+    for id in ids {
+        let (pack_id, release_id) = (Set(manifest.pack.signed()), Set(found.id.clone()));
+        let row = sticker::ActiveModel { id: Set(id), pack_id, release_id };
+        if before.contains(&id) {
+            row.update(&transaction).await?;
+        } else {
+            row.insert(&transaction).await.map_err(taken)?;
+        }
+    }
+    let mut published = found.clone().into_active_model();
+    published.published_at = Set(Some(now));
+    published.update(&transaction).await?;
+    let detail = json!({ "release": found.id, "slug": manifest.slug.as_str() });
+    audit::note(
+        app,
+        &transaction,
+        &format!("client:{}", found.client_id),
+        "publish",
+        &manifest.pack.to_string(),
+        &detail,
+    )
+    .await?;
+    transaction.commit().await?;
+    Ok(())
+}
+
+/// What a search looks through, in lower case.
+fn words(manifest: &Manifest) -> String {
+    let titles = manifest.titles.values().map(String::as_str);
+    let names = [manifest.artist.name.as_str(), manifest.slug.as_str()];
+    let emoji = manifest.stickers.iter().flat_map(|sticker| sticker.emoji.iter().map(String::as_str));
+    let all: Vec<&str> =
+        titles.chain(manifest.tags.iter().map(String::as_str)).chain(names).chain(emoji).collect();
+    all.join("\n").to_lowercase()
+}
+
+async fn find(app: &App, id: &str, designer: &Designer) -> Result<release::Model, Error> {
+    let found = release::Entity::find_by_id(id).one(&app.db).await?;
+    own(found.ok_or_else(|| Error::not_found("there is no such release"))?, designer)
+}
+
+/// A release of somebody else is nobody's business.
+fn own(found: release::Model, designer: &Designer) -> Result<release::Model, Error> {
+    if found.client_id == designer.client_id {
+        return Ok(found);
+    }
+    Err(Error::new(StatusCode::FORBIDDEN, "not_yours", "another client began this release"))
+}
+
+fn read(found: &release::Model) -> Result<Manifest, Error> {
+    Manifest::read(&found.manifest).map_err(|error| Error::internal(&error))
+}
+
+async fn shown(app: &App, found: &release::Model) -> Result<Value, Error> {
+    let manifest = read(found)?;
+    let state = if found.published_at.is_some() { "published" } else { "uploading" };
+    let missing = if found.published_at.is_some() { Vec::new() } else { missing(app, &manifest).await? };
+    let release =
+        json!({ "id": found.id, "pack_id": manifest.pack, "slug": manifest.slug.as_str(), "state": state });
+    Ok(json!({ "release": release, "missing": missing }))
+}
+
+async fn missing(app: &App, manifest: &Manifest) -> Result<Vec<Sha256>, Error> {
+    let listed: BTreeSet<Sha256> = manifest.files.iter().map(|file| file.sha256).collect();
+    let mut missing = Vec::new();
+    for hash in listed {
+        if !app.objects.has(hash).await? {
+            missing.push(hash);
+        }
+    }
+    Ok(missing)
+}
+
+/// An error with its causes in one line.
+pub(super) fn causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,4 @@
+//! Tokens: issued to who owns a sticker, checked for chat servers that prefer to ask.
+
+pub mod keys;
+pub mod web;

@@ -1,0 +1,195 @@
+//! Errors as clients see them: `{"error":{"code","message","request_id"}}`, with a hint and findings where there are some.
+
+use std::fmt::Write as _;
+
+use axum::extract::rejection::{BytesRejection, JsonRejection};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use sea_orm::DbErr;
+use serde::Serialize;
+
+use crate::objects::ObjectError;
+use crate::random::NoRandom;
+
+/// An answer that is not the one that was asked for.
+#[derive(Debug)]
+pub struct Error {
+    status: StatusCode,
+    body: ErrorBody,
+}
+
+/// What the outer layer writes once it knows the request's id. The source goes to the log alone.
+#[derive(Clone, Debug)]
+pub(crate) struct ErrorBody {
+    code: &'static str,
+    message: String,
+    hint: Option<&'static str>,
+    findings: Vec<Finding>,
+    source: Option<String>,
+}
+
+/// Something wrong with one file of a release.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// The file's path in the release.
+    pub path: String,
+    /// Stable name of the kind of finding.
+    pub code: &'static str,
+    /// What is so.
+    pub message: String,
+    /// What to do about it.
+    pub hint: &'static str,
+}
+
+impl Error {
+    /// An error with its stable code.
+    pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+        let body =
+            ErrorBody { code, message: message.into(), hint: None, findings: Vec::new(), source: None };
+        Self { status, body }
+    }
+
+    /// 400 for what makes no sense.
+    pub fn bad_request(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, code, message)
+    }
+
+    /// 404, without telling whether it is missing or somebody else's.
+    pub fn not_found(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", message)
+    }
+
+    /// 409 for what collides with what is there.
+    pub fn conflict(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, code, message)
+    }
+
+    /// 422 for what is understood and not possible.
+    pub fn refused(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, message)
+    }
+
+    /// 500 for our own fault; the cause is logged, never shown.
+    pub fn internal(source: &dyn std::error::Error) -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the store failed; try again later")
+            .because(source)
+    }
+
+    /// Adds what to do about it.
+    #[must_use]
+    pub fn hint(mut self, hint: &'static str) -> Self {
+        self.body.hint = Some(hint);
+        self
+    }
+
+    /// Adds what is wrong with which file.
+    #[must_use]
+    pub fn findings(mut self, findings: Vec<Finding>) -> Self {
+        self.body.findings = findings;
+        self
+    }
+
+    /// The stable code.
+    pub fn code(&self) -> &'static str {
+        self.body.code
+    }
+
+    fn because(mut self, source: &dyn std::error::Error) -> Self {
+        let mut text = source.to_string();
+        let mut cause = source.source();
+        while let Some(error) = cause {
+            let _ = write!(text, ": {error}");
+            cause = error.source();
+        }
+        self.body.source = Some(text);
+        self
+    }
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        let mut response = self.status.into_response();
+        response.extensions_mut().insert(self.body);
+        response
+    }
+}
+
+impl ErrorBody {
+    pub(crate) fn log(&self, request_id: &str, path: &str) {
+        if let Some(source) = &self.source {
+            tracing::error!(
+                error.code = self.code,
+                error.source = source,
+                request.id = request_id,
+                http.path = path,
+                "failed"
+            );
+        }
+    }
+
+    pub(crate) fn render(&self, status: StatusCode, request_id: &str) -> Response {
+        let mut error =
+            serde_json::json!({ "code": self.code, "message": self.message, "request_id": request_id });
+        if let Some(fields) = error.as_object_mut() {
+            if let Some(hint) = self.hint {
+                fields.insert("hint".to_owned(), hint.into());
+            }
+            if !self.findings.is_empty() {
+                fields.insert("findings".to_owned(), serde_json::json!(self.findings));
+            }
+        }
+        let mut response = (status, axum::Json(serde_json::json!({ "error": error }))).into_response();
+        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
+        }
+        response
+    }
+}
+
+/// A database that is away is not our client's fault, and worth another try.
+impl From<DbErr> for Error {
+    fn from(error: DbErr) -> Self {
+        let away = matches!(error, DbErr::Conn(_) | DbErr::ConnectionAcquire(_));
+        let (status, code) = if away {
+            (StatusCode::SERVICE_UNAVAILABLE, "unavailable")
+        } else {
+            (StatusCode::INTERNAL_SERVER_ERROR, "internal")
+        };
+        Self::new(status, code, "the store failed; try again later").because(&error)
+    }
+}
+
+impl From<ObjectError> for Error {
+    fn from(error: ObjectError) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "the store failed; try again later")
+            .because(&error)
+    }
+}
+
+impl From<NoRandom> for Error {
+    fn from(error: NoRandom) -> Self {
+        Self::internal(&error)
+    }
+}
+
+impl From<JsonRejection> for Error {
+    fn from(rejection: JsonRejection) -> Self {
+        let code =
+            if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE { "too_large" } else { "invalid_body" };
+        Self::new(rejection.status(), code, rejection.body_text())
+    }
+}
+
+impl From<BytesRejection> for Error {
+    fn from(rejection: BytesRejection) -> Self {
+        let code =
+            if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE { "too_large" } else { "invalid_body" };
+        Self::new(rejection.status(), code, rejection.body_text())
+    }
+}
+
+/// A JSON body; what cannot be read is told in the store's own form.
+#[derive(Debug, axum::extract::FromRequest)]
+#[from_request(via(axum::Json), rejection(Error))]
+pub struct Json<T>(pub T);
