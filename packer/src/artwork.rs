@@ -216,7 +216,10 @@ fn numbered_frames(folder: &Path, findings: &mut Vec<Finding>) -> Option<Vec<Pat
             findings.push(Finding::error("frame_twice", path, message, "keep one of them"));
             good = false;
         } else if before + 1 != *number {
-            let message = format!("the frames {} to {} are missing before it", before + 1, number - 1);
+            let message = match (before + 1, number - 1) {
+                (first, last) if first == last => format!("frame {first} is missing before it"),
+                (first, last) => format!("frames {first} to {last} are missing before it"),
+            };
             findings.push(Finding::error(
                 "frame_missing",
                 path,

@@ -1,0 +1,250 @@
+//! The command line as a designer meets it: what it prints, what it leaves on the disk, how it exits.
+
+#![expect(clippy::unwrap_used, reason = "a test says what went wrong by failing")]
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+/// A designer's desk: a folder of their own, and the packer started in it.
+struct Designer {
+    desk: tempfile::TempDir,
+}
+
+impl Designer {
+    /// With the folder `pack`, which holds a still and an animation of three frames.
+    fn with_artwork() -> Self {
+        let designer = Self { desk: tempfile::tempdir().unwrap() };
+        designer.draws("pack/1f600.png", 512, [250, 200, 30]);
+        for frame in 0..3_u8 {
+            designer.draws(&format!("pack/wave/{frame}.png"), 512, [frame * 90, 120, 200]);
+        }
+        designer
+    }
+
+    fn place(&self, path: &str) -> PathBuf {
+        self.desk.path().join(path)
+    }
+
+    /// A disc on nothing.
+    fn draws(&self, path: &str, side: u32, [red, green, blue]: [u8; 3]) {
+        let middle = f64::from(side) / 2.0;
+        let inside = |x: u32, y: u32| (f64::from(x) - middle).hypot(f64::from(y) - middle) < middle * 0.9;
+        let pixel = |x, y| if inside(x, y) { [red, green, blue, 255] } else { [0; 4] };
+        let rgba: Vec<u8> = (0..side).flat_map(|y| (0..side).flat_map(move |x| pixel(x, y))).collect();
+        let path = self.place(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let mut encoder = png::Encoder::new(fs::File::create(path).unwrap(), side, side);
+        encoder.set_color(png::ColorType::Rgba);
+        encoder.write_header().unwrap().write_image_data(&rgba).unwrap();
+    }
+
+    fn runs<const N: usize>(&self, arguments: [&str; N]) -> Said {
+        let command = Command::new(env!("CARGO_BIN_EXE_sticker-packer"))
+            .args(arguments)
+            .current_dir(self.desk.path())
+            .env_remove("STICKER_STORE_SECRET")
+            .output();
+        Said(command.unwrap())
+    }
+
+    fn files_in(&self, folder: &str) -> Vec<String> {
+        let mut names: Vec<_> = fs::read_dir(self.place(folder))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    /// The first file of a folder with this ending, as an argument.
+    fn first_in(&self, folder: &str, ending: &str) -> String {
+        let names = self.files_in(folder);
+        let name = names.iter().find(|name| Path::new(name).extension() == Some(OsStr::new(ending))).unwrap();
+        format!("{folder}/{name}")
+    }
+}
+
+/// What the packer said, and how it ended.
+struct Said(Output);
+
+impl Said {
+    #[track_caller]
+    fn and_exits(self, code: i32) -> Self {
+        assert_eq!(self.0.status.code(), Some(code), "{}{}", self.out(), self.err());
+        self
+    }
+
+    fn out(&self) -> String {
+        String::from_utf8(self.0.stdout.clone()).unwrap()
+    }
+
+    fn err(&self) -> String {
+        String::from_utf8(self.0.stderr.clone()).unwrap()
+    }
+
+    /// The one JSON document on the standard output; nothing but it.
+    fn json(&self) -> Value {
+        assert_eq!(self.err(), "", "beside a JSON document");
+        serde_json::from_str(&self.out()).unwrap()
+    }
+}
+
+#[test]
+fn a_folder_of_pictures_becomes_a_release_that_can_be_looked_into() {
+    let designer = Designer::with_artwork();
+    designer.runs(["init", "pack"]).and_exits(0);
+    designer.runs(["check", "pack"]).and_exits(0);
+    designer.runs(["build", "pack", "--out", "out"]).and_exits(0);
+    assert_eq!(
+        designer.files_in("out"),
+        ["120", "160", "240", "320", "480", "640", "master", "release.thrift", "web"]
+    );
+
+    let release = designer.runs(["inspect", "out/release.thrift", "--json"]).and_exits(0).json();
+    assert_eq!((&release["kind"], &release["slug"]), (&"release".into(), &"pack".into()));
+    let bundle = designer.first_in("out/640", "zip");
+    let bundle_shown = designer.runs(["inspect", &bundle, "--json"]).and_exits(0).json();
+    assert_eq!(bundle_shown["stickers"].as_array().unwrap().len(), 2);
+
+    designer.runs(["extract", &bundle, "--out", "bundle"]).and_exits(0);
+    let stickers = designer.files_in("bundle");
+    assert_eq!(stickers.len(), 2);
+    for sticker in stickers {
+        let file = format!("bundle/{sticker}");
+        let shown = designer.runs(["inspect", &file, "--json"]).and_exits(0).json();
+        let frames = shown["frames"].as_array().unwrap().len();
+        let into = format!("images-{frames}");
+        designer.runs(["extract", &file, "--out", &into]).and_exits(0);
+    }
+    assert_eq!(designer.files_in("images-1"), ["000.webp", "sticker.json"]);
+    assert_eq!(designer.files_in("images-3"), ["000.webp", "001.webp", "002.webp", "sticker.json"]);
+}
+
+#[test]
+fn every_finding_is_told_at_once_with_its_place_and_what_to_do() {
+    let designer = Designer::with_artwork();
+    designer.runs(["init", "pack"]).and_exits(0);
+    fs::rename(designer.place("pack/wave/1.png"), designer.place("pack/wave/7.png")).unwrap();
+    fs::write(designer.place("pack/1f600.png"), "GIF89a").unwrap();
+    let said = designer.runs(["check", "pack", "--quiet"]).and_exits(1);
+    assert_eq!(said.out(), "");
+    insta::assert_snapshot!(said.err(), @r"
+    error[not_a_png]: it is a GIF file
+      --> pack/1f600.png
+      hint: export it as PNG, or as a folder of numbered PNG frames
+
+    error[frame_missing]: frame 1 is missing before it
+      --> pack/wave/2.png
+      hint: export them again, or renumber the frames
+
+    error[frame_missing]: frames 3 to 6 are missing before it
+      --> pack/wave/7.png
+      hint: export them again, or renumber the frames
+    ");
+    // A build says the same and leaves nothing.
+    let built = designer.runs(["build", "pack", "--out", "out", "--quiet"]).and_exits(1);
+    assert_eq!(built.err(), said.err());
+    assert_eq!(designer.files_in("."), ["pack"]);
+}
+
+#[test]
+fn a_misspelled_field_is_told_with_its_line() {
+    let designer = Designer::with_artwork();
+    fs::write(designer.place("pack/pack.toml"), "slug = \"pack\"\ntitel = { en = \"Pack\" }\n").unwrap();
+    insta::assert_snapshot!(designer.runs(["check", "pack"]).and_exits(1).err(), @r"
+    error[project_invalid]: unknown field `titel`, expected one of `slug`, `titles`, `descriptions`, `artist`, `copyright`, `price_tier`, `tags`, `canvas`, `cover`, `stickers`
+      --> pack/pack.toml:2:1
+      hint: packer/README.md lists every field of pack.toml with its form
+    ");
+}
+
+#[test]
+fn json_is_one_document_whatever_happens() {
+    let designer = Designer::with_artwork();
+    let failed = designer.runs(["check", "nowhere", "--json"]).and_exits(3).json();
+    assert_eq!(failed["error"]["code"], "io");
+    let missing = designer.runs(["check", "pack", "--json"]).and_exits(1).json();
+    assert_eq!(missing["findings"][0]["code"], "project_missing");
+    designer.runs(["init", "pack", "--json"]).and_exits(0).json();
+    let built = designer.runs(["build", "pack", "--out", "out", "--json"]).and_exits(0).json();
+    assert_eq!(built["bundles"].as_array().unwrap().len(), 6);
+    let unread = designer.runs(["inspect", "pack/1f600.png", "--json"]).and_exits(1).json();
+    assert_eq!(unread["error"]["code"], "not_readable");
+}
+
+#[test]
+fn wrong_usage_exits_2_before_anything_is_read() {
+    let designer = Designer::with_artwork();
+    designer.runs([]).and_exits(2);
+    designer.runs(["build", "pack"]).and_exits(2);
+    designer.runs(["build", "pack", "--out", "out", "--jobs", "0"]).and_exits(2);
+    designer.runs(["publish", "out"]).and_exits(2);
+    designer.runs(["--help"]).and_exits(0);
+}
+
+#[test]
+fn nothing_that_is_there_is_overwritten() {
+    let designer = Designer::with_artwork();
+    designer.runs(["init", "pack"]).and_exits(0);
+    let written = fs::read(designer.place("pack/pack.toml")).unwrap();
+    designer.runs(["init", "pack"]).and_exits(1);
+    assert_eq!(fs::read(designer.place("pack/pack.toml")).unwrap(), written);
+
+    designer.runs(["build", "pack", "--out", "pack"]).and_exits(1);
+    designer.runs(["build", "pack", "--out", "out"]).and_exits(0);
+    let sticker = designer.first_in("out/120", "sticker");
+    designer.runs(["extract", &sticker, "--out", "pack"]).and_exits(1);
+    assert_eq!(designer.files_in("pack"), ["1f600.png", "pack.lock", "pack.toml", "wave"]);
+}
+
+#[test]
+fn a_damaged_file_is_refused_and_extracts_to_nothing() {
+    let designer = Designer::with_artwork();
+    designer.runs(["init", "pack"]).and_exits(0);
+    designer.runs(["build", "pack", "--out", "out"]).and_exits(0);
+    for (folder, ending) in [("out/320", "sticker"), ("out/320", "zip"), ("out", "thrift")] {
+        let file = designer.first_in(folder, ending);
+        let content = fs::read(designer.place(&file)).unwrap();
+        for length in [0, 7, 20, content.len() / 2, content.len() - 1] {
+            fs::write(designer.place("cut"), &content[..length]).unwrap();
+            designer.runs(["inspect", "cut"]).and_exits(1);
+            designer.runs(["extract", "cut", "--out", "images"]).and_exits(1);
+            assert!(!designer.place("images").exists(), "{file} cut to {length} bytes");
+        }
+    }
+}
+
+#[test]
+fn the_pictures_are_read_by_the_webp_projects_own_tools() {
+    let designer = Designer::with_artwork();
+    designer.runs(["init", "pack"]).and_exits(0);
+    designer.runs(["build", "pack", "--out", "out"]).and_exits(0);
+    let is_there = |tool| Command::new(tool).arg("-version").output().is_ok();
+    if !is_there("dwebp") || !is_there("webpinfo") {
+        println!("skipped: dwebp and webpinfo of the package `webp` are not installed");
+        return;
+    }
+    for name in designer.files_in("out/web") {
+        let checked = Command::new("webpinfo").arg(designer.place("out/web").join(&name)).output().unwrap();
+        let said = String::from_utf8_lossy(&checked.stdout).into_owned();
+        assert!(checked.status.success() && said.contains("No error detected"), "{name}: {said}");
+        if name.ends_with(".preview.webp") {
+            let durations = said.lines().filter_map(|line| line.trim().strip_prefix("Duration: "));
+            assert_eq!(durations.map(|ms| ms.parse::<u32>().unwrap()).sum::<u32>(), 150, "{said}");
+        }
+    }
+    for density in [240, 320, 480, 640] {
+        let sticker = designer.first_in(&format!("out/{density}"), "sticker");
+        let into = format!("images-{density}");
+        designer.runs(["extract", &sticker, "--out", &into]).and_exits(0);
+        let image = designer.place(&into).join("000.webp");
+        let decoded = Command::new("dwebp").arg(&image).args(["-pam", "-o", "-"]).output().unwrap();
+        let side = density * 128 / 160;
+        let head = format!("P7\nWIDTH {side}\nHEIGHT {side}\nDEPTH 4\n");
+        assert!(decoded.stdout.starts_with(head.as_bytes()), "{density}");
+    }
+}
