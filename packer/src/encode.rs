@@ -6,7 +6,7 @@ mod webp;
 
 pub(crate) use animation::animated_webp;
 use sticker_protocol::{Density, ImageFormat};
-pub(crate) use webp::{lossless, smaller_of_lossy_and_lossless};
+pub(crate) use webp::{is_lossless, lossless, smaller_of_lossy_and_lossless};
 
 use crate::error::Error;
 use crate::picture::Picture;

@@ -49,18 +49,26 @@ impl<'a> Work<'a> {
         let fit = |density: Density| linear.fit(density.px(canvas.width_dp), density.px(canvas.height_dp));
         let densities = &surveyed.densities;
         let web = densities.last().map_or(WEB_DENSITY, |&largest| largest.min(WEB_DENSITY));
-        let (variants, (master, web)) = rayon::join(
+        let (variants, web) = rayon::join(
             || {
                 let encode = |&density: &Density| encode::still(&fit(density)?, encode::format_for(density));
                 densities.par_iter().map(encode).collect::<Result<Vec<_>, Error>>()
             },
-            || {
-                let web = || fit(web).and_then(|picture| encode::smaller_of_lossy_and_lossless(&picture));
-                rayon::join(|| encode::lossless(linear.source()), web)
-            },
+            || fit(web).and_then(|picture| encode::smaller_of_lossy_and_lossless(&picture)),
         );
-        let colour = mean_colour(linear.source());
-        Ok((Some(FrameFiles { variants: variants?, master: master?, web: web?, colour }), findings))
+        let variants = variants?;
+        let source = linear.source();
+        // Artwork of exactly a density's size that was stored without loss there is its own master.
+        let as_it_is = densities.iter().zip(&variants).find(|&(density, file)| {
+            let size = (density.px(canvas.width_dp), density.px(canvas.height_dp));
+            size == (source.width, source.height) && encode::is_lossless(file)
+        });
+        let master = match as_it_is {
+            Some((_, file)) => file.clone(),
+            None => encode::lossless(source)?,
+        };
+        let colour = mean_colour(source);
+        Ok((Some(FrameFiles { variants, master, web: web?, colour }), findings))
     }
 }
 

@@ -2,6 +2,7 @@
 
 #![expect(unsafe_code, reason = "libwebp is C; each call is wrapped here and nowhere else")]
 
+use std::collections::HashSet;
 use std::io;
 use std::mem::MaybeUninit;
 use std::ptr;
@@ -11,8 +12,8 @@ use libwebp_sys as sys;
 use crate::error::Error;
 use crate::picture::Picture;
 
-/// Encodes twice and keeps the smaller file: photos and gradients are smaller lossy, flat art often lossless.
-/// Lossy is quality 85 with sharp YUV, method 4, and alpha that is not degraded.
+/// For phones and pages: lossy at quality 85 with sharp YUV, method 4, and alpha that is not degraded; or lossless, where that
+/// is smaller. Lossless is tried only where it has a chance, since it costs more time than everything else together.
 pub(crate) fn smaller_of_lossy_and_lossless(picture: &Picture) -> Result<Vec<u8>, Error> {
     let lossy = encode(picture, |config| {
         config.quality = 85.0;
@@ -20,16 +21,40 @@ pub(crate) fn smaller_of_lossy_and_lossless(picture: &Picture) -> Result<Vec<u8>
         config.use_sharp_yuv = 1;
         config.alpha_quality = 100;
     })?;
-    let lossless = lossless(picture)?;
-    Ok(if lossless.len() <= lossy.len() { lossless } else { lossy })
-}
-
-/// Every pixel as it is, but for colour that nobody can see.
-pub(crate) fn lossless(picture: &Picture) -> Result<Vec<u8>, Error> {
-    encode(picture, |config| {
+    if !is_flat(picture) {
+        return Ok(lossy);
+    }
+    let lossless = encode(picture, |config| {
         config.lossless = 1;
         config.quality = 40.0;
         config.method = 4;
+    })?;
+    Ok(if lossless.len() <= lossy.len() { lossless } else { lossy })
+}
+
+/// For the archive: every pixel as it is, but for colour that nobody can see. Method 1 takes a third less time than method 4 on
+/// gradients and four fifths less on flat art, for 9 to 49 % more bytes that no phone downloads.
+pub(crate) fn lossless(picture: &Picture) -> Result<Vec<u8>, Error> {
+    encode(picture, |config| {
+        config.lossless = 1;
+        config.quality = 20.0;
+        config.method = 1;
+    })
+}
+
+/// Whether a file that this module made has lost nothing: its only chunk is `VP8L`.
+pub(crate) fn is_lossless(file: &[u8]) -> bool {
+    file.get(12..16) == Some(b"VP8L")
+}
+
+/// At most one colour for 64 pixels. Of 350 pictures that were measured (gradients, flat art, photos, at four densities), lossless
+/// was smaller for those with up to one in 300; above one in 64 it took at least half as much again as lossy.
+fn is_flat(picture: &Picture) -> bool {
+    let most = picture.rgba.len() / 4 / 64;
+    let mut colours: HashSet<[u8; 4]> = HashSet::with_capacity(most.min(1 << 12));
+    picture.rgba.as_chunks::<4>().0.chunk_by(|one, next| one == next).all(|run| {
+        colours.extend(run.first());
+        colours.len() <= most
     })
 }
 
@@ -145,6 +170,14 @@ mod tests {
         let decoded = decode(&file, ImageFormat::WebP).unwrap();
         let alpha = |picture: &Picture| picture.rgba.iter().skip(3).step_by(4).copied().collect::<Vec<_>>();
         assert_eq!(alpha(&decoded), alpha(&gradient()));
+    }
+
+    #[test]
+    fn flat_art_is_stored_without_loss_and_gradients_are_not() {
+        let flat =
+            Picture { width: 64, height: 64, rgba: [[200, 30, 30, 255], [0; 4]].concat().repeat(2048) };
+        assert!(is_lossless(&smaller_of_lossy_and_lossless(&flat).unwrap()));
+        assert!(!is_lossless(&smaller_of_lossy_and_lossless(&gradient()).unwrap()));
     }
 
     #[test]
