@@ -8,6 +8,7 @@ use moka::sync::Cache;
 use sea_orm::DatabaseConnection;
 use sea_orm_migration::MigratorTrait as _;
 use sticker_protocol::token::Keyring;
+use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::clock::Clock;
 use crate::config::Config;
@@ -108,6 +109,8 @@ pub fn router(app: App) -> Router {
         .merge(web::assets::router())
         .merge(pages)
         .layer(middleware::from_fn_with_state(Arc::clone(&app), web::csrf::guard))
+        // A fault in one request is that request's alone.
+        .layer(CatchPanicLayer::custom(web::panicked))
         .layer(middleware::from_fn_with_state(Arc::clone(&app), web::around))
         .with_state(app)
 }

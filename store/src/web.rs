@@ -83,6 +83,11 @@ pub(crate) async fn not_found() -> Error {
     Error::not_found("there is nothing at this address")
 }
 
+/// What a fault in a handler becomes.
+pub(crate) fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
+    Error::internal(&std::io::Error::other("a handler panicked")).into_response()
+}
+
 /// Publishing a large pack takes longest.
 const TIME_LIMIT: Duration = Duration::from_mins(2);
 
