@@ -6,6 +6,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 use sticker_packer::Progress;
 use sticker_packer::finding::{Finding, Level};
+use sticker_packer::publish::StoreFinding;
 
 use crate::cli::Common;
 
@@ -45,11 +46,28 @@ impl Printer {
 
     /// What failed, with all its causes, and what to do. The JSON document has the same.
     pub(crate) fn failure(self, code: &str, error: &dyn std::error::Error, hint: &str) {
+        self.rejection(code, error, hint, &[]);
+    }
+
+    /// A failure, and what a store found before it refused.
+    pub(crate) fn rejection(
+        self,
+        code: &str,
+        error: &dyn std::error::Error,
+        hint: &str,
+        findings: &[StoreFinding],
+    ) {
         let message = with_causes(error);
         if self.json {
-            let document = serde_json::json!({ "error": { "code": code, "message": message, "hint": hint } });
-            out(&format!("{document:#}\n"));
+            let mut document = serde_json::json!({ "code": code, "message": message, "hint": hint });
+            if let (Some(fields), false) = (document.as_object_mut(), findings.is_empty()) {
+                fields.insert("findings".to_owned(), serde_json::json!(findings));
+            }
+            out(&format!("{:#}\n", serde_json::json!({ "error": document })));
         } else {
+            for finding in findings {
+                err(&format!("{finding}\n\n"));
+            }
             err(&format!("error[{code}]: {message}\n  hint: {hint}\n"));
         }
     }

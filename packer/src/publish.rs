@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rayon::prelude::*;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use sticker_protocol::release::{MANIFEST_FILE, Manifest, ManifestError, ReleaseFile};
 use sticker_protocol::{ReleasePath, Sha256};
 
@@ -94,7 +94,7 @@ pub enum PublishError {
 }
 
 /// Something that the store found in a release.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct StoreFinding {
     /// The file in the release.
     pub path: String,
@@ -105,6 +105,14 @@ pub struct StoreFinding {
     /// What to do about it.
     #[serde(default)]
     pub hint: String,
+}
+
+/// As the packer's own findings are told.
+impl std::fmt::Display for StoreFinding {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "error[{}]: {}\n  --> {}", self.code, self.message, self.path)?;
+        if self.hint.is_empty() { Ok(()) } else { write!(f, "\n  hint: {}", self.hint) }
+    }
 }
 
 impl PublishError {

@@ -49,16 +49,11 @@ pub(super) fn run(
             Status::Done
         }
         Err(error) => {
-            if let PublishError::Rejected { findings, .. } = &error {
-                for finding in findings {
-                    printer.failure(
-                        &finding.code,
-                        &std::io::Error::other(format!("{}: {}", finding.path, finding.message)),
-                        &finding.hint,
-                    );
-                }
-            }
-            printer.failure(error.code(), &error, error.hint());
+            let findings = match &error {
+                PublishError::Rejected { findings, .. } => findings.as_slice(),
+                _ => &[],
+            };
+            printer.rejection(error.code(), &error, error.hint(), findings);
             match error {
                 PublishError::Unreachable(_) | PublishError::Io { .. } | PublishError::Busy(_) => {
                     Status::CannotReach
