@@ -1,38 +1,26 @@
 //! Bringing a release to a store: the manifest, the files that the store does not have, then the wish to publish.
 //! Every step can be repeated; nothing is visible before the last.
 
+mod target;
+
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use rayon::prelude::*;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use sticker_protocol::limits::MAX_METADATA;
 use sticker_protocol::release::{MANIFEST_FILE, Manifest, ManifestError, ReleaseFile};
 use sticker_protocol::{ReleasePath, Sha256};
 
+pub use self::target::PublishTarget;
+use self::target::Reach;
 use crate::progress::Progress;
-
-/// A store, and the right to publish there.
-#[derive(Clone)]
-pub struct PublishTarget {
-    url: String,
-    secret: String,
-}
-
-impl PublishTarget {
-    /// The store's address, and the secret of an API client with the scope `publish`.
-    pub fn new(url: &str, secret: String) -> Self {
-        Self { url: url.trim_end_matches('/').to_owned(), secret }
-    }
-}
-
-impl std::fmt::Debug for PublishTarget {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("PublishTarget").field("url", &self.url).finish_non_exhaustive()
-    }
-}
 
 /// What was published.
 #[derive(Clone, Debug)]
@@ -64,6 +52,12 @@ pub enum PublishError {
     /// A file has changed since it was built.
     #[error("{0} is not the file that the manifest lists")]
     Changed(ReleasePath),
+    /// The address has another form than a store's, or says who calls.
+    #[error("this is not the address of a store")]
+    BadAddress,
+    /// The secret is empty, or has spaces, line ends or letters beyond ASCII.
+    #[error("the secret has another form than a store's secret")]
+    BadSecret,
     /// The secret would go over the network in the clear.
     #[error("{0} is not encrypted")]
     NotEncrypted(String),
@@ -88,6 +82,8 @@ pub enum PublishError {
         message: String,
         /// Names the request in the store's log.
         request_id: String,
+        /// The store's advice, where it gives any.
+        hint: Option<String>,
         /// What is wrong with which file.
         findings: Vec<StoreFinding>,
     },
@@ -122,6 +118,8 @@ impl PublishError {
             Self::Io { .. } => "io",
             Self::Manifest(_) => "not_a_release",
             Self::Changed(_) => "file_changed",
+            Self::BadAddress => "bad_address",
+            Self::BadSecret => "bad_secret",
             Self::NotEncrypted(_) => "not_encrypted",
             Self::Unreachable(_) => "unreachable",
             Self::Busy(_) => "store_busy",
@@ -131,11 +129,13 @@ impl PublishError {
     }
 
     /// What to do about it.
-    pub fn hint(&self) -> &'static str {
+    pub fn hint(&self) -> &str {
         match self {
             Self::Io { .. } | Self::Manifest(_) | Self::Changed(_) => {
                 "build it again with `sticker-packer build`"
             }
+            Self::BadAddress => "write it as https://stickers.example.com, without name and password",
+            Self::BadSecret => "give the secret alone, as the store's operator gave it to you",
             Self::NotEncrypted(_) => {
                 "use https; plain http is for a store on this machine (127.0.0.1 or localhost)"
             }
@@ -143,6 +143,7 @@ impl PublishError {
                 "check the address and try again: what was uploaded stays"
             }
             Self::NotAStore { .. } => "check the address: it is the store's, without a path",
+            Self::Rejected { hint: Some(hint), .. } => hint,
             Self::Rejected { code, .. } if code == "unauthorized" || code == "missing_scope" => {
                 "ask the store's operator for a secret with the scope publish"
             }
@@ -160,14 +161,12 @@ pub fn publish(
     target: &PublishTarget,
     progress: &dyn Progress,
 ) -> Result<Published, PublishError> {
-    if !is_private(&target.url) {
-        return Err(PublishError::NotEncrypted(target.url.clone()));
-    }
-    let manifest = read(&out.join(MANIFEST_FILE))?;
+    let reach = target.check()?;
+    let manifest = read(&out.join(MANIFEST_FILE), MAX_METADATA as u64)?;
     let files = Manifest::read(&manifest)?.files;
     files.par_iter().try_for_each(|file| read_listed(out, file).map(drop))?;
 
-    let store = Store { target, agent: agent() };
+    let store = Store { target, agent: agent(reach) };
     let state: ReleaseState = store.send("POST", "/v1/releases", &manifest)?;
     // Equal files have one hash and go once.
     let by_hash: BTreeMap<Sha256, &ReleaseFile> = files.iter().map(|file| (file.sha256, file)).collect();
@@ -175,21 +174,13 @@ pub fn publish(
         state.missing.iter().filter_map(|hash| by_hash.get(hash).copied()).collect();
     let id = state.release.id;
     progress.begins(missing.len());
-    // A few at a time: enough to hide the latency, not enough to be a burden.
-    missing.par_chunks(missing.len().div_ceil(UPLOADS_AT_ONCE).max(1)).try_for_each(|chunk| {
-        chunk.iter().try_for_each(|file| {
-            let content = read_listed(out, file)?;
-            store.upload(&format!("/v1/releases/{id}/objects/{}", file.sha256), &content)?;
-            progress.step();
-            Ok::<_, PublishError>(())
-        })
-    })?;
+    store.upload_all(out, id, &missing, progress)?;
     let done: Done = store.send("POST", &format!("/v1/releases/{id}/publish"), &[])?;
     Ok(Published { release: id, pack_url: done.pack_url, uploaded: missing.len() })
 }
 
 const UPLOADS_AT_ONCE: usize = 4;
-const TRIES: u32 = 4;
+const TRIES: u32 = 3;
 
 #[derive(Deserialize)]
 struct ReleaseState {
@@ -219,6 +210,8 @@ struct FailureJson {
     #[serde(default)]
     request_id: String,
     #[serde(default)]
+    hint: Option<String>,
+    #[serde(default)]
     findings: Vec<StoreFinding>,
 }
 
@@ -233,8 +226,33 @@ impl Store<'_> {
         serde_json::from_slice(&answer).ok().ok_or(PublishError::NotAStore { status })
     }
 
-    fn upload(&self, path: &str, body: &[u8]) -> Result<(), PublishError> {
-        self.exchange("PUT", path, body).map(drop)
+    /// A few at a time: enough to hide the latency, not enough to be a burden. The first failure ends all.
+    fn upload_all(
+        &self,
+        out: &Path,
+        id: Sha256,
+        files: &[&ReleaseFile],
+        progress: &dyn Progress,
+    ) -> Result<(), PublishError> {
+        let (next, failed) = (AtomicUsize::new(0), Mutex::new(None));
+        let work = || {
+            while let Some(file) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
+                let path = format!("/v1/releases/{id}/objects/{}", file.sha256);
+                let sent = read_listed(out, file).and_then(|content| self.exchange("PUT", &path, &content));
+                if let Err(error) = sent {
+                    next.store(files.len(), Ordering::Relaxed);
+                    failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+                    return;
+                }
+                progress.step();
+            }
+        };
+        std::thread::scope(|scope| {
+            for _ in 0..UPLOADS_AT_ONCE {
+                scope.spawn(work);
+            }
+        });
+        failed.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), Err)
     }
 
     /// Tries again where the fault may pass.
@@ -257,8 +275,8 @@ impl Store<'_> {
         let unreachable = |error| PublishError::Unreachable(Box::new(error));
         let request = ureq::http::Request::builder()
             .method(method)
-            .uri(format!("{}{path}", self.target.url))
-            .header("authorization", format!("Bearer {}", self.target.secret))
+            .uri(self.target.address_of(path))
+            .header("authorization", self.target.authorization())
             .header("content-type", "application/vnd.apache.thrift.compact")
             .body(body)
             .map_err(|error| unreachable(error.into()))?;
@@ -273,6 +291,7 @@ impl Store<'_> {
                     code: error.code,
                     message: error.message,
                     request_id: error.request_id,
+                    hint: error.hint,
                     findings: error.findings,
                 },
                 Err(_) => PublishError::NotAStore { status },
@@ -283,64 +302,31 @@ impl Store<'_> {
 
 const MAX_ANSWER: u64 = 4 << 20;
 
-fn agent() -> ureq::Agent {
+fn agent(reach: Reach) -> ureq::Agent {
     // The second of two calls finds it installed, which is what it wants.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    ureq::Agent::config_builder()
+    let config = ureq::Agent::config_builder()
         .http_status_as_error(false)
         .max_redirects(0)
         .timeout_connect(Some(Duration::from_secs(10)))
-        .timeout_global(Some(Duration::from_mins(5)))
-        .build()
-        .into()
-}
-
-/// Encrypted, or not leaving this machine.
-fn is_private(url: &str) -> bool {
-    let host = |rest: &str| {
-        let authority = rest.split('/').next().unwrap_or_default();
-        let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
-        matches!(host, "127.0.0.1" | "localhost" | "[::1]")
-    };
-    url.starts_with("https://") || url.strip_prefix("http://").is_some_and(host)
+        .timeout_global(Some(Duration::from_mins(5)));
+    match reach {
+        Reach::Network => config.build().into(),
+        Reach::ThisMachine => config.proxy(None).build().into(),
+    }
 }
 
 fn read_listed(out: &Path, file: &ReleaseFile) -> Result<Vec<u8>, PublishError> {
-    let content = read(&out.join(file.path.as_str()))?;
+    let content = read(&out.join(file.path.as_str()), file.size)?;
     let same = content.len() as u64 == file.size && Sha256::of(&content) == file.sha256;
     if same { Ok(content) } else { Err(PublishError::Changed(file.path.clone())) }
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, PublishError> {
-    fs::read(path).map_err(|source| PublishError::Io { path: path.to_owned(), source })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_secret_leaves_this_machine_encrypted_or_not_at_all() {
-        for url in
-            ["https://stickers.example.com", "http://127.0.0.1:8080", "http://localhost", "http://[::1]:1/x"]
-        {
-            assert!(is_private(url), "{url}");
-        }
-        for url in [
-            "http://stickers.example.com",
-            "http://127.0.0.1.example.com",
-            "ftp://localhost",
-            "",
-            "http://localhost@evil",
-        ] {
-            assert!(!is_private(url), "{url}");
-        }
-    }
-
-    #[test]
-    fn a_target_does_not_show_its_secret() {
-        assert!(
-            !format!("{:?}", PublishTarget::new("https://a", "sk_secret".to_owned())).contains("sk_secret")
-        );
-    }
+/// At most one byte more than `size`, which is enough to see that a file is longer.
+fn read(path: &Path, size: u64) -> Result<Vec<u8>, PublishError> {
+    let mut content = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(size.saturating_add(1)).read_to_end(&mut content))
+        .map_err(|source| PublishError::Io { path: path.to_owned(), source })?;
+    Ok(content)
 }
