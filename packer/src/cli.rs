@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 /// Turns artwork into sticker packs: one bundle per screen density, ready for a store and a CDN.
 #[derive(Debug, Parser)]
@@ -16,6 +18,38 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
     #[command(flatten)]
     pub(crate) common: Common,
+}
+
+impl Cli {
+    /// The command line, or clap's words and exit code.
+    pub(crate) fn read() -> Self {
+        let mut command = Self::command();
+        let matches = command.get_matches_mut();
+        let publish = matches.subcommand_matches("publish");
+        if publish.is_some_and(|it| it.value_source("secret") == Some(ValueSource::CommandLine)) {
+            // Everybody on the machine can read a process's arguments, and the shell keeps them.
+            let message =
+                "a secret does not belong on the command line: set STICKER_STORE_SECRET or use --secret-file";
+            command.error(ErrorKind::ArgumentConflict, message).exit();
+        }
+        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    }
+}
+
+/// What gives the right to publish; not shown by `Debug`.
+#[derive(Clone)]
+pub(crate) struct Secret(pub(crate) String);
+
+impl From<String> for Secret {
+    fn from(secret: String) -> Self {
+        Self(secret)
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret(..)")
+    }
 }
 
 #[derive(Clone, Copy, Debug, Args)]
@@ -74,8 +108,8 @@ pub(crate) enum Command {
         /// File that holds the secret.
         #[arg(long, value_name = "FILE")]
         secret_file: Option<PathBuf>,
-        /// The secret, from the environment alone.
+        /// The secret, from the environment alone: [`Cli::read`] refuses it as an argument.
         #[arg(long, hide = true, env = "STICKER_STORE_SECRET", hide_env_values = true)]
-        secret: Option<String>,
+        secret: Option<Secret>,
     },
 }

@@ -47,7 +47,7 @@ pub(crate) fn run(cli: Cli) -> Status {
         Command::Inspect { file } => inspect::run(&file, printer),
         Command::Extract { file, out } => extract::run(&file, &out, printer),
         Command::Publish { out, store, secret_file, secret } => {
-            publish::run(&out, &store, secret_file.as_deref(), secret, printer)
+            publish::run(&out, &store, secret_file.as_deref(), secret.map(|it| it.0), printer)
         }
     }
 }
@@ -58,7 +58,7 @@ fn failed(error: &Error, printer: Printer) -> Status {
         Error::BadInput(findings) => {
             printer.findings(findings);
             let document = serde_json::json!({ "findings": findings });
-            printer.result(&document, "");
+            printer.document(&document);
             debug_assert!(any_error(findings));
             return Status::BadInput;
         }

@@ -6,8 +6,6 @@ mod printer;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
 fn main() -> ExitCode {
-    commands::run(cli::Cli::parse()).into()
+    commands::run(cli::Cli::read()).into()
 }

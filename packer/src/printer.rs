@@ -32,6 +32,13 @@ impl Printer {
         }
     }
 
+    /// What only a program reads, because people were told already.
+    pub(crate) fn document(self, document: &impl Serialize) {
+        if self.json {
+            self.result(document, "");
+        }
+    }
+
     /// Findings as text, errors last so that they stand where one looks. With `--json` they are part of the document.
     pub(crate) fn findings(self, findings: &[Finding]) {
         if self.json {
@@ -74,7 +81,7 @@ impl Printer {
 
     /// A bar on a terminal, nothing elsewhere.
     pub(crate) fn progress(self) -> Bar {
-        let target = if self.quiet || self.json || !io::stderr().is_terminal() {
+        let target = if self.quiet || !io::stderr().is_terminal() {
             ProgressDrawTarget::hidden()
         } else {
             ProgressDrawTarget::stderr()

@@ -1,5 +1,6 @@
 //! `sticker-packer publish OUT --store URL`
 
+use std::io::Read as _;
 use std::path::Path;
 
 use serde_json::json;
@@ -15,9 +16,11 @@ pub(super) fn run(
     secret: Option<String>,
     printer: Printer,
 ) -> Status {
-    let secret = match secret_file.map(std::fs::read_to_string) {
-        Some(Ok(secret)) => Some(secret),
-        Some(Err(error)) => {
+    let secret = match secret_file.map(|path| (path, read_secret(path))) {
+        Some((_, Ok(secret))) => Some(secret),
+        Some((path, Err(error))) => {
+            let message = format!("cannot read {}: {error}", path.display());
+            let error = std::io::Error::other(message);
             printer.failure(
                 "secret_unreadable",
                 &error,
@@ -63,3 +66,12 @@ pub(super) fn run(
         }
     }
 }
+
+fn read_secret(path: &Path) -> std::io::Result<String> {
+    let mut secret = String::new();
+    std::fs::File::open(path)?.take(MAX_SECRET).read_to_string(&mut secret)?;
+    Ok(secret)
+}
+
+/// Bytes of a secret file that are read: enough for every secret, and little where another file was named.
+const MAX_SECRET: u64 = 4096;
