@@ -77,6 +77,9 @@ fn failed(error: &Error, printer: Printer) -> Status {
     status
 }
 
+/// What to do about a file that is none of those that the packer makes.
+const NOT_READABLE: &str = "give a whole .sticker, .zip or release.thrift that `sticker-packer build` made; a damaged one is built again";
+
 /// A whole file of at most `max` bytes; else tells why not.
 fn read(file: &Path, max: usize, printer: Printer) -> Result<Vec<u8>, Status> {
     use std::io::Read as _;
@@ -84,8 +87,8 @@ fn read(file: &Path, max: usize, printer: Printer) -> Result<Vec<u8>, Status> {
     let limit = max as u64 + 1;
     match std::fs::File::open(file).and_then(|open| open.take(limit).read_to_end(&mut content)) {
         Ok(length) if length > max => {
-            let error = std::io::Error::other(format!("{} has more than {max} bytes", file.display()));
-            printer.failure("too_long", &error, "no sticker file, bundle or manifest is as long");
+            let error = std::io::Error::other(format!("it has more than {max} bytes"));
+            printer.failure_at("too_long", file, &error, "no sticker file, bundle or manifest is as long");
             Err(Status::BadInput)
         }
         Ok(_) => Ok(content),

@@ -147,8 +147,11 @@ fn emoji_of(stem: &str) -> Option<String> {
         let code = Some(digits)
             .filter(|digits| (4..=5).contains(&digits.len()))
             .and_then(|it| u32::from_str_radix(it, 16).ok())?;
-        // The blocks that hold emoji: symbols and dingbats, and the pictographs beyond the first plane.
-        let is_emoji = matches!(code, 0x2190..=0x2bff | 0x1f000..=0x1faff);
+        // The blocks that hold emoji: symbols and dingbats, and the pictographs beyond the first plane. Four digits in the
+        // middle of a name are a year or a camera's number, unless a `u` says otherwise.
+        let is_marked = digits.len() == 5 || lower.starts_with('u') || part.len() == stem.len();
+        let is_emoji = matches!(code, 0x2190..=0x21ff | 0x2300..=0x23ff | 0x2600..=0x27bf | 0x2b00..=0x2bff if is_marked)
+            || matches!(code, 0x1f000..=0x1faff);
         char::from_u32(code).filter(|_| is_emoji).map(String::from)
     })
 }
@@ -205,6 +208,9 @@ mod tests {
     fn only_code_points_of_emoji_become_emoji() {
         assert_eq!(emoji_of("01_1f60d").as_deref(), Some("😍"));
         assert_eq!(emoji_of("u2764").as_deref(), Some("❤"));
+        assert_eq!(emoji_of("2764").as_deref(), Some("❤"));
+        assert_eq!(emoji_of("love_u+2764").as_deref(), Some("❤"));
+        assert_eq!(emoji_of("IMG_2601"), None);
         assert_eq!(emoji_of("face"), None);
         assert_eq!(emoji_of("2026-beef"), None);
     }

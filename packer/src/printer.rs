@@ -1,6 +1,7 @@
 //! The one place that writes to the terminal.
 
 use std::io::{self, IsTerminal as _, Write as _};
+use std::path::Path;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
@@ -54,6 +55,17 @@ impl Printer {
     /// What failed, with all its causes, and what to do. The JSON document has the same.
     pub(crate) fn failure(self, code: &str, error: &dyn std::error::Error, hint: &str) {
         self.rejection(code, error, hint, &[]);
+    }
+
+    /// A failure of one file.
+    pub(crate) fn failure_at(self, code: &str, path: &Path, error: &dyn std::error::Error, hint: &str) {
+        let message = with_causes(error);
+        if self.json {
+            let error = serde_json::json!({ "code": code, "path": path, "message": message, "hint": hint });
+            out(&format!("{:#}\n", serde_json::json!({ "error": error })));
+        } else {
+            err(&format!("error[{code}]: {message}\n  --> {}\n  hint: {hint}\n", path.display()));
+        }
     }
 
     /// A failure, and what a store found before it refused.

@@ -111,7 +111,8 @@ fn a_folder_of_pictures_becomes_a_release_that_can_be_looked_into() {
     assert_eq!(bundle_shown["stickers"].as_array().unwrap().len(), 2);
 
     designer.runs(["extract", &bundle, "--out", "bundle"]).and_exits(0);
-    let stickers = designer.files_in("bundle");
+    let mut stickers = designer.files_in("bundle");
+    assert_eq!(stickers.pop().as_deref(), Some("pack.json"));
     assert_eq!(stickers.len(), 2);
     for sticker in stickers {
         let file = format!("bundle/{sticker}");
@@ -249,4 +250,31 @@ fn the_pictures_are_read_by_the_webp_projects_own_tools() {
         let head = format!("P7\nWIDTH {side}\nHEIGHT {side}\nDEPTH 4\n");
         assert!(decoded.stdout.starts_with(head.as_bytes()), "{density}");
     }
+}
+
+#[test]
+fn what_is_no_file_of_the_packers_is_told_with_its_path() {
+    let designer = Designer::with_artwork();
+    insta::assert_snapshot!(designer.runs(["inspect", "pack/1f600.png"]).and_exits(1).err(), @r"
+    error[not_readable]: the manifest cannot be read: it is not valid Thrift compact protocol: bad data
+      --> pack/1f600.png
+      hint: give a whole .sticker, .zip or release.thrift that `sticker-packer build` made; a damaged one is built again
+    ");
+    insta::assert_snapshot!(designer.runs(["inspect", "nowhere"]).and_exits(3).err(), @r"
+    error[io]: cannot read nowhere: No such file or directory (os error 2)
+      hint: check the path, its permissions and the space on the disk
+    ");
+}
+
+#[test]
+fn a_folder_without_pictures_is_told_what_to_put_there() {
+    let designer = Designer::with_artwork();
+    fs::create_dir(designer.place("empty")).unwrap();
+    insta::assert_snapshot!(designer.runs(["init", "empty"]).and_exits(1).err(), @r"
+    error[no_artwork]: empty holds no PNG file and no folder of numbered PNG frames
+      hint: put PNG files, or folders of numbered PNG frames, into it or into its folder `stickers`
+    ");
+    let said = designer.runs(["check", "empty"]).and_exits(1);
+    assert_eq!(designer.files_in("empty"), [""; 0]);
+    assert!(said.err().starts_with("error[project_missing]"), "{}", said.err());
 }

@@ -234,3 +234,32 @@ fn a_store_that_is_not_there_exits_3_and_another_server_1() {
     assert!(said.starts_with("error[not_a_store]"), "{said}");
     assert!(Path::new(&release.out()).is_dir());
 }
+
+#[test]
+fn an_address_that_looks_local_but_is_not_gets_no_secret() {
+    let release = Release::new();
+    let (address, asked) = store(|_, _| (500, String::new()));
+    let port = address.rsplit(':').next().unwrap();
+    let (code, said) = release.publish_to(&format!("http://localhost:1@127.0.0.1:{port}"));
+    assert_eq!((code, asked.lock().unwrap().len()), (1, 0), "{said}");
+    insta::assert_snapshot!(said, @r"
+    error[bad_address]: this is not the address of a store
+      hint: write it as https://stickers.example.com, without name and password
+    ");
+    let (code, said) = release.publish_to("http://stickers.example.com");
+    assert_eq!(code, 1);
+    insta::assert_snapshot!(said, @r"
+    error[not_encrypted]: http://stickers.example.com is not encrypted
+      hint: use https; plain http is for a store on this machine (127.0.0.1 or localhost)
+    ");
+}
+
+#[test]
+fn a_secret_on_the_command_line_is_wrong_usage() {
+    let release = Release::new();
+    let done = release.packer(&["publish", "out", "--store", "https://a", "--secret", "sk_other"]);
+    assert_eq!(done.status.code(), Some(2));
+    let said = String::from_utf8(done.stderr).unwrap();
+    assert!(said.contains("STICKER_STORE_SECRET") && !said.contains("sk_other"), "{said}");
+    assert!(!said.contains(SECRET), "{said}");
+}

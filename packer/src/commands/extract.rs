@@ -9,8 +9,8 @@ use sticker_protocol::bundle::Bundle;
 use sticker_protocol::limits::MAX_BUNDLE;
 use sticker_protocol::sticker::StickerFile;
 
-use super::inspect::{Kind, kind_of, metadata_json};
-use super::{Status, failed, read};
+use super::inspect::{Kind, bundle_json, kind_of, metadata_json};
+use super::{NOT_READABLE, Status, failed, read};
 use crate::printer::Printer;
 
 pub(super) fn run(file: &Path, out: &Path, printer: Printer) -> Status {
@@ -26,8 +26,7 @@ pub(super) fn run(file: &Path, out: &Path, printer: Printer) -> Status {
     let files = match files {
         Ok(files) => files,
         Err(error) => {
-            let hint = format!("`sticker-packer inspect {}` tells what is known of it", file.display());
-            printer.failure("not_readable", error.as_ref(), &hint);
+            printer.failure_at("not_readable", file, error.as_ref(), NOT_READABLE);
             return Status::BadInput;
         }
     };
@@ -63,7 +62,11 @@ fn sticker_files(sticker: &StickerFile<'_>) -> Files {
     files
 }
 
-/// The sticker files as they are; their names are made from ids, never taken from the archive.
+/// The sticker files as they are, and what the bundle says of them; the names are made from ids, never taken from the archive.
 fn bundle_files(bundle: &Bundle<'_>) -> Files {
-    bundle.stickers().iter().map(|(id, file)| (format!("{id}.sticker"), file.to_vec())).collect()
+    let stickers = bundle.stickers().iter();
+    let mut files: Files = stickers.map(|(id, file)| (format!("{id}.sticker"), file.to_vec())).collect();
+    let pack = serde_json::to_vec_pretty(&bundle_json(bundle)).unwrap_or_default();
+    files.push(("pack.json".to_owned(), pack));
+    files
 }

@@ -8,9 +8,9 @@ use sticker_protocol::bundle::Bundle;
 use sticker_protocol::limits::MAX_BUNDLE;
 use sticker_protocol::release::Manifest;
 use sticker_protocol::sticker::{MAGIC, Metadata, StickerFile};
-use sticker_protocol::{ImageHeader, Sha256};
+use sticker_protocol::{ImageHeader, Sha256, StickerId};
 
-use super::{Status, read};
+use super::{NOT_READABLE, Status, read};
 use crate::printer::Printer;
 
 pub(super) fn run(file: &Path, printer: Printer) -> Status {
@@ -34,8 +34,7 @@ pub(super) fn run(file: &Path, printer: Printer) -> Status {
             Status::Done
         }
         Err(error) => {
-            let hint = format!("{} is damaged, or no sticker file, bundle or release.thrift", file.display());
-            printer.failure("not_readable", error.as_ref(), &hint);
+            printer.failure_at("not_readable", file, error.as_ref(), NOT_READABLE);
             Status::BadInput
         }
     }
@@ -86,6 +85,9 @@ fn sticker_shown(sticker: &StickerFile<'_>) -> (Value, String) {
         metadata.duration_ms(),
         images.len()
     );
+    for (at, image) in sticker.images().iter().enumerate() {
+        let _ = writeln!(text, "  image {at:>3}: {:>7} bytes", image.len());
+    }
     for (at, frame) in metadata.frames.iter().enumerate() {
         let _ = writeln!(
             text,
@@ -135,9 +137,25 @@ fn bundle_shown(bundle: &Bundle<'_>) -> (Value, String) {
         .stickers
         .iter()
         .map(|sticker| {
-            let bytes = bundle.stickers().get(&sticker.id).map_or(0, |file| file.len());
-            let _ = writeln!(text, "  {:>16}  {bytes:>9} bytes  {}", sticker.id, sticker.name);
-            json!({ "sticker_id": sticker.id, "name": sticker.name, "bytes": bytes })
+            let mut shown = json!({ "sticker_id": sticker.id, "name": sticker.name });
+            if let Some((bytes, it)) = held(bundle, sticker.id) {
+                let _ = writeln!(
+                    text,
+                    "  {:>16}  {bytes:>8} bytes  {} x {} px {}, {} frames, {} ms  {}",
+                    sticker.id,
+                    it.width,
+                    it.height,
+                    it.format,
+                    it.frames.len(),
+                    it.duration_ms(),
+                    sticker.name
+                );
+                shown = json!({
+                    "sticker_id": sticker.id, "name": sticker.name, "bytes": bytes, "width": it.width, "height": it.height,
+                    "format": it.format, "frames": it.frames.len(), "duration_ms": it.duration_ms(),
+                });
+            }
+            shown
         })
         .collect();
     let document = json!({
@@ -145,6 +163,17 @@ fn bundle_shown(bundle: &Bundle<'_>) -> (Value, String) {
         "titles": pack.titles, "artist": pack.artist, "copyright": pack.copyright, "stickers": stickers,
     });
     (document, text)
+}
+
+/// What `inspect --json` shows of a bundle and `extract` writes beside its sticker files.
+pub(super) fn bundle_json(bundle: &Bundle<'_>) -> Value {
+    bundle_shown(bundle).0
+}
+
+/// Bytes and metadata of a sticker; the bundle was read, so each of its stickers is there and can be.
+fn held(bundle: &Bundle<'_>, id: StickerId) -> Option<(usize, Metadata)> {
+    let file = bundle.stickers().get(&id)?;
+    Some((file.len(), StickerFile::read(file).ok()?.into_metadata()))
 }
 
 fn manifest_shown(manifest: &Manifest, content: &[u8]) -> (Value, String) {
