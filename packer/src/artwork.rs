@@ -1,134 +1,206 @@
-//! The designer's pictures: a PNG, or a folder of numbered PNG frames.
+//! The designer's pictures: PNG, APNG, GIF, WebP and SVG files, and folders of numbered frames. A file is what its bytes say, whatever
+//! its name; sizes are checked before anything is decoded.
 
-use std::fs::{self, File};
+mod colour;
+mod content;
+mod frames;
+mod gif;
+mod orientation;
+mod png;
+mod refused;
+mod stage;
+mod svg;
+mod timing;
+mod webp;
+
+use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use sticker_protocol::limits::{MAX_DECODED_PIXELS, MAX_FRAMES, MAX_IMAGE_PIXELS};
-use sticker_protocol::{ImageFormat, ImageHeader, ImageHeaderError};
+use rayon::prelude::*;
+
+pub(crate) use content::Kind;
+pub(crate) use frames::{has_ending, is_frame_name, number_of};
+pub(crate) use svg::Vector;
 
 use crate::finding::Finding;
-use crate::picture::{self, Picture};
+use crate::picture::Picture;
+use refused::{Refused, check_size};
 
-/// Where the pictures of a sticker are and how long each is shown; sizes are known, pixels are not decoded.
+/// The pictures of a sticker before they are decoded: where they are, how large, and how long each is shown.
 #[derive(Clone, Debug)]
 pub(crate) struct Artwork {
+    /// The file or folder that the project names.
+    pub(crate) path: PathBuf,
+    /// Width of every frame in px.
     pub(crate) width: u32,
+    /// Height of every frame in px.
     pub(crate) height: u32,
-    pub(crate) frames: Vec<PathBuf>,
+    /// How long each frame lasts in ms, as far as the artwork says; one for each frame, one alone for a still.
+    pub(crate) durations_ms: Vec<Option<u32>>,
+    /// How often it plays (0 = for ever), where the artwork says.
+    pub(crate) loop_count: Option<u32>,
+    /// The files to read, in the order of the frames where each holds one.
+    pub(crate) files: Vec<PathBuf>,
+}
+
+/// Artwork as something that can be shown at any size.
+#[derive(Debug)]
+pub(crate) enum Drawing {
+    /// Whole-canvas pictures, all of one size, in order.
+    Pictures(Vec<Picture>),
+    /// A still that is drawn at each size.
+    Vector(Box<Vector>),
+}
+
+/// What a file says before its pictures are decoded.
+#[derive(Debug)]
+struct Header {
+    width: u32,
+    height: u32,
+    durations_ms: Vec<Option<u32>>,
+    loop_count: Option<u32>,
+    /// Whether a frame of no time was given some.
+    clamped: bool,
+}
+
+impl Header {
+    fn still(width: u32, height: u32) -> Self {
+        Self { width, height, durations_ms: vec![None], loop_count: None, clamped: false }
+    }
+}
+
+/// The pictures of a file, and what is doubtful about them.
+#[derive(Debug)]
+struct Decoded {
+    pictures: Vec<Picture>,
+    warnings: Vec<Refused>,
+}
+
+impl Artwork {
+    /// Number of frames, at least one.
+    pub(crate) fn frames(&self) -> usize {
+        self.durations_ms.len()
+    }
+
+    /// Decodes every frame. `None` where a finding is an error.
+    pub(crate) fn decode(&self, findings: &mut Vec<Finding>) -> Option<Drawing> {
+        let decoded = self.files.par_iter().map(|path| {
+            let mut findings = Vec::new();
+            let drawing = decode(path, &mut findings);
+            (drawing, findings)
+        });
+        // Every file is looked at, so that all findings come at once.
+        let (drawings, found): (Vec<_>, Vec<_>) = decoded.collect();
+        findings.extend(found.into_iter().flatten());
+        let mut pictures = Vec::with_capacity(self.frames());
+        for drawing in drawings.into_iter().collect::<Option<Vec<_>>>()? {
+            match drawing {
+                Drawing::Pictures(of_file) => pictures.extend(of_file),
+                vector @ Drawing::Vector(_) => return Some(vector),
+            }
+        }
+        let is_as_announced =
+            |picture: &Picture| (picture.width, picture.height) == (self.width, self.height);
+        if pictures.len() != self.frames() || !pictures.iter().all(is_as_announced) {
+            let message = format!("it holds {} pictures of {}", pictures.len(), self.frames());
+            findings.push(Refused::damage(message).error(&self.path));
+            return None;
+        }
+        Some(Drawing::Pictures(pictures))
+    }
 }
 
 /// Finds the pictures and reads their headers. `None` where a finding is an error.
 pub(crate) fn survey(path: &Path, findings: &mut Vec<Finding>) -> Option<Artwork> {
-    let frames = if path.is_dir() { numbered_frames(path, findings)? } else { vec![path.to_owned()] };
-    let mut sizes = Vec::with_capacity(frames.len());
-    for frame in &frames {
-        sizes.push(header(frame, findings));
+    if !path.is_dir() {
+        let header = header(path, findings)?;
+        if header.clamped {
+            let message = format!("a frame lasts 0 ms, and is shown for {} ms", timing::ZERO_LASTS_MS);
+            let hint = "give each frame its time when you export, or set frame_ms for the sticker";
+            findings.push(Finding::warning("delay_zero", path, message, hint));
+        }
+        let Header { width, height, durations_ms, loop_count, .. } = header;
+        return Some(Artwork {
+            path: path.to_owned(),
+            width,
+            height,
+            durations_ms,
+            loop_count,
+            files: vec![path.to_owned()],
+        });
     }
-    let sizes: Vec<_> = sizes.into_iter().collect::<Option<_>>()?;
-    let first = sizes.first()?;
-    if let Some((frame, size)) =
-        frames.iter().zip(&sizes).find(|(_, size)| (size.width, size.height) != (first.width, first.height))
-    {
-        let message = format!(
-            "it has {} x {} px, the first frame {} x {}",
-            size.width, size.height, first.width, first.height
-        );
-        findings.push(Finding::error(
-            "frame_size_differs",
-            frame,
-            message,
-            "export every frame at the size of the canvas",
-        ));
+    let files = frames::numbered_frames(path, findings)?;
+    let headers: Vec<_> = files.iter().map(|file| header(file, findings)).collect();
+    let headers: Vec<_> = headers.into_iter().collect::<Option<_>>()?;
+    let (width, height) = headers.first().map(|first| (first.width, first.height))?;
+    for (file, header) in files.iter().zip(&headers) {
+        if header.durations_ms.len() > 1 {
+            let hint = "name the animation itself as the sticker's file";
+            findings.push(Finding::error("frame_animated", file, "a frame is an animation itself", hint));
+            return None;
+        }
+        if (header.width, header.height) != (width, height) {
+            let message =
+                format!("it has {} x {} px, the first frame {width} x {height}", header.width, header.height);
+            let hint = "export every frame at the size of the canvas";
+            findings.push(Finding::error("frame_size_differs", file, message, hint));
+            return None;
+        }
+    }
+    if let Err(refused) = check_size(width, height, files.len()) {
+        findings.push(refused.error(path));
         return None;
     }
-    let pixels: u64 = sizes.iter().map(ImageHeader::pixels).sum();
-    if pixels > MAX_DECODED_PIXELS {
-        let message = format!("its {} frames have {pixels} px together", frames.len());
-        let hint = format!("a sticker has at most {MAX_DECODED_PIXELS} px: use fewer or smaller frames");
-        findings.push(Finding::error("too_many_pixels", path, message, hint));
-        return None;
-    }
-    Some(Artwork { width: first.width, height: first.height, frames })
+    let durations_ms = vec![None; files.len()];
+    Some(Artwork { path: path.to_owned(), width, height, durations_ms, loop_count: None, files })
 }
 
-/// Decodes one picture that was surveyed.
-pub(crate) fn decode(path: &Path, findings: &mut Vec<Finding>) -> Option<Picture> {
+/// Decodes one file that was surveyed.
+fn decode(path: &Path, findings: &mut Vec<Finding>) -> Option<Drawing> {
     let file = read(path, findings)?;
-    match picture::decode_png(&file) {
-        Ok(png) => {
-            if png.animated {
-                let hint = "export the frames as a folder of numbered PNGs (000.png, 001.png, ...) and name the folder in pack.toml";
-                findings.push(Finding::error("apng_unsupported", path, "it is an animated PNG", hint));
-                return None;
-            }
-            if png.has_colour_profile {
-                let hint = "convert the picture to sRGB when you export it, or its colours will shift";
-                findings.push(Finding::warning(
-                    "icc_profile_ignored",
-                    path,
-                    "it has an ICC colour profile, which is not applied",
-                    hint,
-                ));
-            }
-            Some(png.picture)
-        }
-        Err(error) => {
-            let mut message = error.to_string();
-            let mut cause = std::error::Error::source(&error);
-            while let Some(error) = cause {
-                message = format!("{message}: {error}");
-                cause = error.source();
-            }
-            findings.push(Finding::error(
-                "png_corrupt",
-                path,
-                message,
-                "export the picture again; a viewer may hide the damage",
-            ));
-            None
-        }
-    }
+    let mut warnings = Vec::new();
+    let drawing = decode_bytes(&file, &mut warnings);
+    findings.extend(warnings.into_iter().map(|refused| refused.warning(path)));
+    drawing.map_err(|refused| findings.push(refused.error(path))).ok()
 }
 
-fn header(path: &Path, findings: &mut Vec<Finding>) -> Option<ImageHeader> {
+/// The pictures in a file's content.
+fn decode_bytes(file: &[u8], doubtful: &mut Vec<Refused>) -> Result<Drawing, Refused> {
+    let Decoded { pictures, warnings } = match Kind::of(file)? {
+        Kind::Png => png::decode(file)?,
+        Kind::Gif => gif::decode(file)?,
+        Kind::WebP => webp::decode(file)?,
+        Kind::Svg => return Ok(Drawing::Vector(Box::new(svg::decode(file)?))),
+    };
+    doubtful.extend(warnings);
+    Ok(Drawing::Pictures(pictures))
+}
+
+fn header(path: &Path, findings: &mut Vec<Finding>) -> Option<Header> {
     let file = read(path, findings)?;
-    let mut wrong =
-        |code, message: String, hint: &str| findings.push(Finding::error(code, path, message, hint));
-    match ImageHeader::read(&file) {
-        Ok(header) if header.format != ImageFormat::Png => {
-            wrong("not_a_png", format!("it is a {} file, whatever its name says", header.format), ONLY_PNG);
-        }
-        Ok(header) if header.pixels() > MAX_IMAGE_PIXELS => {
-            let message = format!("it has {} x {} px", header.width, header.height);
-            wrong(
-                "png_too_large",
-                message,
-                &format!("a picture has at most {MAX_IMAGE_PIXELS} px; 512 x 512 fills every density"),
-            );
-        }
-        Ok(header) => return Some(header),
-        Err(ImageHeaderError::UnknownFormat) => {
-            wrong("not_a_png", format!("it is {}", kind_of(&file)), ONLY_PNG);
-        }
-        Err(error) => wrong("png_corrupt", error.to_string(), "export the picture again"),
-    }
-    None
+    survey_bytes(&file).map_err(|refused| findings.push(refused.error(path))).ok()
 }
 
-const ONLY_PNG: &str = "export it as PNG, or as a folder of numbered PNG frames";
+/// What a file's content says of its pictures.
+fn survey_bytes(file: &[u8]) -> Result<Header, Refused> {
+    match Kind::of(file)? {
+        Kind::Png => png::survey(file),
+        Kind::Gif => gif::survey(file),
+        Kind::WebP => webp::survey(file),
+        Kind::Svg => svg::survey(file),
+    }
+}
 
-/// What the first bytes say, for people whose file has another name than kind.
-fn kind_of(file: &[u8]) -> &'static str {
-    match file {
-        [] => "an empty file",
-        [b'G', b'I', b'F', b'8', ..] => "a GIF file",
-        [0xff, 0xd8, 0xff, ..] => "a JPEG file",
-        [b'R', b'I', b'F', b'F', ..] => "a damaged WebP file or another RIFF file",
-        [b'8', b'B', b'P', b'S', ..] => "a Photoshop file",
-        [b'<', ..] => "an SVG or another text file",
-        [b'{', ..] => "a JSON file, perhaps Lottie",
-        _ => "no picture that the packer knows",
+/// Surveys and decodes a file's content; the reason's code where it is refused.
+pub(crate) fn pictures_in(file: &[u8], side: u32) -> Result<Vec<Picture>, &'static str> {
+    let header = survey_bytes(file).map_err(|refused| refused.code)?;
+    match decode_bytes(file, &mut Vec::new()).map_err(|refused| refused.code)? {
+        Drawing::Vector(vector) => {
+            vector.render(side, side).map(|it| vec![it]).map_err(|_internal| "internal")
+        }
+        Drawing::Pictures(pictures) if pictures.len() != header.durations_ms.len() => Err("picture_damaged"),
+        Drawing::Pictures(pictures) => Ok(pictures),
     }
 }
 
@@ -180,76 +252,3 @@ fn read(path: &Path, findings: &mut Vec<Finding>) -> Option<Vec<u8>> {
 
 /// Bytes of one picture file: more than 4 Mpx need in any PNG.
 const MAX_FILE: u64 = 48 << 20;
-
-/// The PNGs of a folder by the number that ends their name; 0, 1, 2 or 1, 2, 3, with any number of zeros before.
-fn numbered_frames(folder: &Path, findings: &mut Vec<Finding>) -> Option<Vec<PathBuf>> {
-    let mut frames: Vec<(u64, PathBuf)> = Vec::new();
-    let entries = match fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(error) => {
-            findings.push(Finding::error(
-                "file_unreadable",
-                folder,
-                error.to_string(),
-                "check the folder's permissions",
-            ));
-            return None;
-        }
-    };
-    for path in entries.filter_map(Result::ok).map(|entry| entry.path()).filter(|path| is_png_name(path)) {
-        match number_of(&path) {
-            Some(number) => frames.push((number, path)),
-            None => findings.push(Finding::warning(
-                "frame_unnumbered",
-                &path,
-                "its name does not end with a number, so it is left out",
-                "name frames 000.png, 001.png, ...",
-            )),
-        }
-    }
-    frames.sort();
-    let mut good = true;
-    for pair in frames.windows(2) {
-        let [(before, first), (number, path)] = pair else { continue };
-        if before == number {
-            let message = format!("it has the same number as {}", first.display());
-            findings.push(Finding::error("frame_twice", path, message, "keep one of them"));
-            good = false;
-        } else if before + 1 != *number {
-            let message = match (before + 1, number - 1) {
-                (first, last) if first == last => format!("frame {first} is missing before it"),
-                (first, last) => format!("frames {first} to {last} are missing before it"),
-            };
-            findings.push(Finding::error(
-                "frame_missing",
-                path,
-                message,
-                "export them again, or renumber the frames",
-            ));
-            good = false;
-        }
-    }
-    if frames.is_empty() || frames.len() > MAX_FRAMES {
-        let message = format!("the folder holds {} numbered PNG files", frames.len());
-        findings.push(Finding::error(
-            "frame_count",
-            folder,
-            message,
-            format!("an animation has 1 to {MAX_FRAMES} frames"),
-        ));
-        good = false;
-    }
-    good.then(|| frames.into_iter().map(|(_, path)| path).collect())
-}
-
-pub(crate) fn is_png_name(path: &Path) -> bool {
-    let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
-    !hidden && path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("png"))
-}
-
-/// The number that ends the file's name before its ending.
-pub(crate) fn number_of(path: &Path) -> Option<u64> {
-    let stem = path.file_stem()?.to_str()?;
-    let digits = stem.trim_end_matches(|letter: char| letter.is_ascii_digit()).len();
-    stem.get(digits..)?.parse().ok()
-}

@@ -1,37 +1,62 @@
 //! From a project to a release: decode and linearise once per frame, resize and encode for every density, all in parallel.
 
 mod assemble;
-mod frame;
+mod budget;
+mod cache;
+mod plan;
+mod render;
+mod schedule;
+pub(crate) mod timing;
 mod web;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
-use rayon::prelude::*;
 use ring::rand::SecureRandom;
 use serde::Serialize;
 use sticker_protocol::release::MANIFEST_FILE;
-use sticker_protocol::{Density, PackId, Sha256};
+use sticker_protocol::{Density, PackId, Sha256, StickerId};
 
-use crate::check::{self, Surveyed};
+use crate::check;
+use crate::encode::{Effort, Quality};
 use crate::error::Error;
 use crate::finding::{Finding, any_error};
 use crate::lock;
 use crate::out::NewFolder;
 use crate::progress::Progress;
-use frame::{FrameFiles, Work};
+use schedule::Renderer;
 
 /// How to build.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct BuildOptions<'a> {
     /// Threads; `None` for as many as there are cores. Changes the time, never the bytes.
     pub jobs: Option<usize>,
     /// Where the ids of new stickers come from.
     pub random: &'a dyn SecureRandom,
+    /// What the pictures must look like; the project's word, else [`Quality::Standard`], where `None`.
+    pub quality: Option<Quality>,
+    /// How long to look for smaller files.
+    pub effort: Effort,
+    /// The folder that remembers what was rendered before; `None` to remember nothing. Changes the time, never the bytes.
+    pub cache: Option<PathBuf>,
+}
+
+impl<'a> BuildOptions<'a> {
+    /// What is usual, without a cache.
+    pub fn new(random: &'a dyn SecureRandom) -> Self {
+        Self { jobs: None, random, quality: None, effort: Effort::Default, cache: None }
+    }
 }
 
 impl std::fmt::Debug for BuildOptions<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("BuildOptions").field("jobs", &self.jobs).finish_non_exhaustive()
+        let Self { jobs, random: _, quality, effort, cache } = self;
+        f.debug_struct("BuildOptions")
+            .field("jobs", jobs)
+            .field("quality", quality)
+            .field("effort", effort)
+            .field("cache", cache)
+            .finish_non_exhaustive()
     }
 }
 
@@ -44,8 +69,10 @@ pub struct BuildReport {
     pub pack: PackId,
     /// The pack's name in addresses.
     pub slug: String,
-    /// Number of stickers.
-    pub stickers: usize,
+    /// How good the pictures are.
+    pub quality: Quality,
+    /// The stickers in the pack's order.
+    pub stickers: Vec<StickerReport>,
     /// The bundles, by density, ascending.
     pub bundles: Vec<BundleReport>,
     /// Warnings, the errors being the other way out.
@@ -59,6 +86,28 @@ pub struct BundleReport {
     pub density: Density,
     /// The bundle's size in bytes.
     pub bytes: u64,
+}
+
+/// One sticker.
+#[derive(Clone, Debug, Serialize)]
+pub struct StickerReport {
+    /// The sticker.
+    pub id: StickerId,
+    /// The designer's name for it.
+    pub name: String,
+    /// At each density, ascending.
+    pub variants: Vec<VariantReport>,
+}
+
+/// One sticker at one density.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct VariantReport {
+    /// The density.
+    pub density: Density,
+    /// Bytes of its images.
+    pub bytes: usize,
+    /// The lowest SSIMULACRA2 score of those of its images that were scored; `None` with [`Effort::Fast`], which measures nothing.
+    pub score: Option<f64>,
 }
 
 /// Builds the project in `folder` into `out`, which is replaced as a whole once everything is there, or left as it was.
@@ -82,17 +131,30 @@ pub fn build(
         pool = pool.num_threads(jobs);
     }
     let pool = pool.build().map_err(Error::Threads)?;
-    let (frames, cover) =
-        pool.install(|| rayon::join(|| render(&surveyed, progress), || web::cover(&surveyed)));
-    let (frames, found) = frames?;
+    let quality = options.quality.or(surveyed.project.file.build.quality).unwrap_or_default();
+    let renderer = Renderer::new(&surveyed, quality, options, progress);
+    let cover = Mutex::new(None);
+    pool.in_place_scope(|scope| {
+        scope.spawn(|_| {
+            *cover.lock().unwrap_or_else(PoisonError::into_inner) = Some(web::cover(&surveyed, quality));
+        });
+        renderer.start(scope);
+    });
+    let (rendered, found) = renderer.finish()?;
     findings.extend(found);
-    let (cover, found) = cover?;
+    let cover = cover.into_inner().unwrap_or_else(PoisonError::into_inner).transpose()?;
+    let (cover, found) = cover.unwrap_or_default();
     findings.extend(found);
     if any_error(&findings) {
         return Err(Error::BadInput(findings));
     }
     let lock = lock::complete(&surveyed.project, surveyed.lock.as_ref(), options.random)?;
-    let mut report = assemble::assemble(&surveyed, &lock, frames, cover, &new)?;
+    let mut report = assemble::assemble(&surveyed, &lock, &rendered, cover, &new)?;
+    report.quality = quality;
+    findings.extend(budget::check(&surveyed, &report));
+    if any_error(&findings) {
+        return Err(Error::BadInput(findings));
+    }
     new.put_in_place()?;
     report.findings = findings;
     Ok(report)
@@ -107,32 +169,6 @@ fn is_release(folder: &Path) -> bool {
         entries.all(|entry| entry.is_ok_and(|entry| entry.file_name().to_str().is_some_and(ours)))
     });
     only_ours && folder.join(MANIFEST_FILE).is_file()
-}
-
-/// The files of every frame, by sticker; none for a sticker with a finding that is an error.
-type Frames = Vec<Vec<FrameFiles>>;
-
-fn render(surveyed: &Surveyed, progress: &dyn Progress) -> Result<(Frames, Vec<Finding>), Error> {
-    let work: Vec<Work<'_>> = Work::all(surveyed);
-    progress.begins(work.len());
-    // Collected in order, so that neither bytes nor findings depend on which thread was faster.
-    let done: Vec<_> = work
-        .par_iter()
-        .map(|work| {
-            let files = work.render(surveyed);
-            progress.step();
-            files
-        })
-        .collect::<Result<_, Error>>()?;
-    let mut frames: Frames = surveyed.artworks.iter().map(|_| Vec::new()).collect();
-    let mut findings = Vec::new();
-    for (work, (files, found)) in work.iter().zip(done) {
-        findings.extend(found);
-        if let (Some(files), Some(of_sticker)) = (files, frames.get_mut(work.sticker)) {
-            of_sticker.push(files);
-        }
-    }
-    Ok((frames, findings))
 }
 
 #[cfg(test)]

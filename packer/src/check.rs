@@ -1,30 +1,44 @@
 //! Everything that is wrong with a project, at once.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use sticker_protocol::limits::{MAX_DECODED_PIXELS, MAX_IMAGE_PIXELS};
 use sticker_protocol::{Density, LADDER};
 
-use crate::artwork::{self, Artwork};
+use crate::artwork::{self, Artwork, Kind};
 use crate::error::Error;
 use crate::finding::{Finding, any_error};
+use crate::lint::{self, platforms::PlatformId};
 use crate::lock::{self, Lock};
 use crate::project::{self, Project, StickerFile};
 use crate::resize::fitted;
 
-/// Reads the project file, the ids and every picture, and reports all findings; builds nothing.
+/// How to check.
+#[derive(Clone, Debug, Default)]
+pub struct CheckOptions {
+    /// Threads; `None` for as many as there are cores. Changes the time, never the findings.
+    pub jobs: Option<usize>,
+    /// The messengers whose published limits are looked at too.
+    pub platforms: Vec<PlatformId>,
+}
+
+/// Reads the project file, the ids and every picture, looks at them, and reports all findings; builds nothing.
 ///
 /// # Errors
-/// [`Error::Io`] where the project cannot be read at all.
-pub fn check(folder: &Path) -> Result<Vec<Finding>, Error> {
-    let mut findings = Vec::new();
-    if let Some(surveyed) = survey(folder, &mut findings)? {
-        let pictures = surveyed.artworks.iter().flat_map(|artwork| &artwork.frames).chain(&surveyed.cover);
-        for path in pictures {
-            artwork::decode(path, &mut findings);
-        }
+/// [`Error::Io`] where the project cannot be read at all, [`Error::Threads`] where no threads can be started.
+pub fn check(folder: &Path, options: &CheckOptions) -> Result<Vec<Finding>, Error> {
+    let mut pool = rayon::ThreadPoolBuilder::new();
+    if let Some(jobs) = options.jobs {
+        pool = pool.num_threads(jobs);
     }
-    Ok(findings)
+    let pool = pool.build().map_err(Error::Threads)?;
+    pool.install(|| {
+        let mut findings = Vec::new();
+        if let Some(surveyed) = survey(folder, &mut findings)? {
+            lint::lint(&surveyed, &options.platforms, &mut findings);
+        }
+        Ok(findings)
+    })
 }
 
 /// A project whose files were found and have sensible headers.
@@ -33,7 +47,7 @@ pub(crate) struct Surveyed {
     pub(crate) lock: Option<Lock>,
     /// In the order of the project's stickers.
     pub(crate) artworks: Vec<Artwork>,
-    pub(crate) cover: Option<PathBuf>,
+    pub(crate) cover: Option<Artwork>,
     /// Those of the ladder that every sticker fills.
     pub(crate) densities: Vec<Density>,
 }
@@ -51,11 +65,11 @@ pub(crate) fn survey(folder: &Path, findings: &mut Vec<Finding>) -> Result<Optio
     }
     let cover = match &project.file.cover {
         Some(cover) => Some(folder.join(cover)),
-        None => Some(folder.join("cover.png")).filter(|cover| cover.exists()),
+        None => {
+            Kind::ENDINGS.iter().map(|ending| folder.join(format!("cover.{ending}"))).find(|it| it.exists())
+        }
     };
-    if let Some(cover) = &cover {
-        artwork::survey(cover, findings);
-    }
+    let cover = cover.and_then(|cover| artwork::survey(&cover, findings));
     if any_error(findings) {
         return Ok(None);
     }
@@ -94,7 +108,7 @@ fn densities(project: &Project, artworks: &[Artwork], findings: &mut Vec<Finding
         );
         leave_out(
             &|density| holds(project, density, artwork),
-            &format!("{} frames on this canvas have too many px", artwork.frames.len()),
+            &format!("{} frames on this canvas have too many px", artwork.frames()),
             format!(
                 "the whole pack is built without them; a sticker file holds {MAX_DECODED_PIXELS} px in all frames"
             ),
@@ -127,7 +141,7 @@ fn densities(project: &Project, artworks: &[Artwork], findings: &mut Vec<Finding
 fn holds(project: &Project, density: Density, artwork: &Artwork) -> bool {
     let (width, height) = (density.px(project.canvas.width_dp), density.px(project.canvas.height_dp));
     let pixels = u64::from(width) * u64::from(height);
-    pixels <= MAX_IMAGE_PIXELS && pixels * artwork.frames.len() as u64 <= MAX_DECODED_PIXELS
+    pixels <= MAX_IMAGE_PIXELS && pixels * artwork.frames() as u64 <= MAX_DECODED_PIXELS
 }
 
 fn check_words(folder: &Path, sticker: &StickerFile, findings: &mut Vec<Finding>) {
@@ -153,8 +167,8 @@ fn check_poster(
     findings: &mut Vec<Finding>,
 ) {
     let (Some(poster), Some(artwork)) = (sticker.poster, artwork) else { return };
-    if poster as usize >= artwork.frames.len() {
-        let message = format!("poster = {poster}, and there are {} frames", artwork.frames.len());
+    if poster as usize >= artwork.frames() {
+        let message = format!("poster = {poster}, and there are {} frames", artwork.frames());
         findings.push(Finding::error(
             "poster_missing",
             &folder.join(&sticker.file),

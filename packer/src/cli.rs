@@ -2,9 +2,12 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
-use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use sticker_packer::{Effort, PlatformId, Quality};
 
 /// Turns artwork into sticker packs: one bundle per screen density, ready for a store and a CDN.
 #[derive(Debug, Parser)]
@@ -65,6 +68,63 @@ pub(crate) struct Common {
     pub(crate) quiet: bool,
 }
 
+/// How a release is built.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct How {
+    /// What the pictures must look like; pack.toml's `build.quality`, else `standard`.
+    #[arg(long, value_enum, value_name = "QUALITY")]
+    pub(crate) quality: Option<QualityName>,
+    /// How long to look for smaller files of that quality.
+    #[arg(long, value_enum, value_name = "EFFORT", default_value = "default")]
+    pub(crate) effort: EffortName,
+    /// Render every sticker anew, and remember nothing.
+    #[arg(long)]
+    pub(crate) no_cache: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum QualityName {
+    /// For a first look; a score of 65.
+    Draft,
+    /// Nothing is missed in a chat; a score of 80.
+    Standard,
+    /// Hardly to be told from the artwork; a score of 88.
+    High,
+    /// Every pixel of the resized artwork.
+    Lossless,
+}
+
+impl From<QualityName> for Quality {
+    fn from(name: QualityName) -> Self {
+        match name {
+            QualityName::Draft => Self::Draft,
+            QualityName::Standard => Self::Standard,
+            QualityName::High => Self::High,
+            QualityName::Lossless => Self::Lossless,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum EffortName {
+    /// Fixed choices; nothing is measured.
+    Fast,
+    /// A search for each sticker.
+    Default,
+    /// Minutes, for a release.
+    Max,
+}
+
+impl From<EffortName> for Effort {
+    fn from(name: EffortName) -> Self {
+        match name {
+            EffortName::Fast => Self::Fast,
+            EffortName::Default => Self::Default,
+            EffortName::Max => Self::Max,
+        }
+    }
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Write a pack.toml for a folder of artwork.
@@ -72,10 +132,23 @@ pub(crate) enum Command {
         /// Folder with PNG files and folders of numbered PNG frames, or with a folder `stickers` that holds them.
         dir: PathBuf,
     },
-    /// Report everything that is wrong with a project.
+    /// Make a project of a folder of artwork, or of a pack of a WhatsApp sticker app.
+    Import {
+        /// Folder of artwork, or with contents.json as WhatsApp's sample app has it. It stays as it is.
+        source: PathBuf,
+        /// Folder to make; it must not exist or be empty.
+        dir: PathBuf,
+        /// Which of several packs.
+        #[arg(long, value_name = "IDENTIFIER")]
+        pack: Option<String>,
+    },
+    /// Report everything that is wrong with a project or doubtful.
     Check {
         /// Folder with pack.toml.
         dir: PathBuf,
+        /// Look at what this messenger publishes about stickers too; may be given several times.
+        #[arg(long = "for", value_name = "PLATFORM", value_parser = platform())]
+        platforms: Vec<PlatformId>,
     },
     /// Build a release from a project.
     Build {
@@ -84,6 +157,19 @@ pub(crate) enum Command {
         /// Folder for the release; an earlier build there is replaced as a whole.
         #[arg(long)]
         out: PathBuf,
+        #[command(flatten)]
+        how: How,
+    },
+    /// Write a built release as one page that shows every sticker at every density, beside its artwork, without a network.
+    Preview {
+        /// Folder with release.thrift, as `build` made it.
+        out: PathBuf,
+        /// The page; `<OUT>-preview.html` beside the folder by default, never inside it.
+        #[arg(long, value_name = "FILE")]
+        to: Option<PathBuf>,
+        /// Do not score the stickers against their artwork, which takes most of the time.
+        #[arg(long)]
+        no_scores: bool,
     },
     /// Show what is in a sticker file, a bundle or a release.thrift.
     Inspect {
@@ -112,4 +198,21 @@ pub(crate) enum Command {
         #[arg(long, hide = true, env = "STICKER_STORE_SECRET", hide_env_values = true)]
         secret: Option<Secret>,
     },
+    /// Write the completions of a shell to the standard output.
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+    /// Write the manual page to the standard output, or a page for each command into a folder.
+    Man {
+        /// Folder for the pages, such as ~/.local/share/man/man1.
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
+}
+
+/// A platform by its name, with all of them in the help.
+fn platform() -> impl TypedValueParser<Value = PlatformId> {
+    PossibleValuesParser::new(PlatformId::ALL.map(PlatformId::name))
+        .try_map(|name| name.parse::<PlatformId>())
 }

@@ -2,16 +2,21 @@
 
 mod build;
 mod check;
+mod completions;
 mod extract;
+mod import;
 mod init;
 mod inspect;
+mod maker;
+mod man;
+mod preview;
 mod publish;
 
 use std::path::Path;
 use std::process::ExitCode;
 
-use sticker_packer::Error;
 use sticker_packer::finding::any_error;
+use sticker_packer::{CheckOptions, Error};
 
 use crate::cli::{Cli, Command};
 use crate::printer::Printer;
@@ -42,10 +47,14 @@ pub(crate) fn run(cli: Cli) -> Status {
     let jobs = cli.common.jobs.map(usize::from);
     match cli.command {
         Command::Init { dir } => init::run(&dir, printer),
-        Command::Check { dir } => check::run(&dir, printer),
-        Command::Build { dir, out } => build::run(&dir, &out, jobs, printer),
+        Command::Import { source, dir, pack } => import::run(&source, &dir, pack, printer),
+        Command::Check { dir, platforms } => check::run(&dir, &CheckOptions { jobs, platforms }, printer),
+        Command::Build { dir, out, how } => build::run(&dir, &out, &how, jobs, printer),
+        Command::Preview { out, to, no_scores } => preview::run(&out, to, !no_scores, jobs, printer),
         Command::Inspect { file } => inspect::run(&file, printer),
         Command::Extract { file, out } => extract::run(&file, &out, printer),
+        Command::Completions { shell } => completions::run(shell),
+        Command::Man { out } => man::run(out.as_deref(), printer),
         Command::Publish { out, store, secret_file, secret } => {
             publish::run(&out, &store, secret_file.as_deref(), secret.map(|it| it.0), printer)
         }
@@ -65,6 +74,11 @@ fn failed(error: &Error, printer: Printer) -> Status {
         Error::OutputInTheWay(_) => {
             ("output_in_the_way", "name another folder, or remove this one yourself", Status::BadInput)
         }
+        Error::OutputWithoutName(_) => (
+            "output_without_name",
+            "go to the folder that holds it and give its name, or give its whole path",
+            Status::BadInput,
+        ),
         Error::Io { .. } => {
             ("io", "check the path, its permissions and the space on the disk", Status::CannotReach)
         }

@@ -25,6 +25,9 @@ pub enum Error {
     /// The output folder holds something else than an earlier build.
     #[error("{} is not empty and holds no earlier build", .0.display())]
     OutputInTheWay(PathBuf),
+    /// The output is named by a way to it, such as `.` or `..`, and not by its name, so that nothing can be put in its place.
+    #[error("{} is no name of a folder or file", .0.display())]
+    OutputWithoutName(PathBuf),
     /// The threads for the work could not be started.
     #[error("cannot start the worker threads")]
     Threads(#[source] rayon::ThreadPoolBuildError),

@@ -1,10 +1,14 @@
 //! A first `pack.toml` for a folder of artwork: asks nothing that it can find out, and moves nothing.
 
-use std::fmt::Write as _;
+mod draft;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::artwork::{is_png_name, number_of};
+pub use draft::Maker;
+pub(crate) use draft::{Draft, DraftSticker, slug_of};
+
+use crate::artwork::{Kind, has_ending, is_frame_name, number_of};
 use crate::error::Error;
 use crate::out;
 use crate::project::PROJECT_FILE;
@@ -26,7 +30,7 @@ pub enum InitError {
     #[error("{} is there already", .0.display())]
     AlreadyThere(PathBuf),
     /// Neither the folder nor its `stickers` holds pictures.
-    #[error("{} holds no PNG file and no folder of numbered PNG frames", .0.display())]
+    #[error("{} holds no picture and no folder of numbered frames", .0.display())]
     NoArtwork(PathBuf),
     /// The folder cannot be read, or the file not written.
     #[error(transparent)]
@@ -38,105 +42,97 @@ pub enum InitError {
 ///
 /// # Errors
 /// [`InitError`]; nothing was written.
-pub fn init(folder: &Path) -> Result<Written, InitError> {
+pub fn init(folder: &Path, maker: &Maker) -> Result<Written, InitError> {
     let path = folder.join(PROJECT_FILE);
     if path.exists() {
         return Err(InitError::AlreadyThere(path));
     }
-    let mut stickers = artwork_in(folder, "")?;
-    if folder.join("stickers").is_dir() {
-        stickers.extend(artwork_in(&folder.join("stickers"), "stickers/")?);
-    }
+    let stickers = find(folder)?;
     if stickers.is_empty() {
         return Err(InitError::NoArtwork(folder.to_owned()));
     }
     let name =
         fs::canonicalize(folder).ok().and_then(|it| Some(it.file_name()?.to_string_lossy().into_owned()));
-    let text = project_text(&name.unwrap_or_default(), &stickers);
+    let text = draft(&name.unwrap_or_default(), &stickers).text(maker);
     out::write_atomically(&path, text.as_bytes())?;
     Ok(Written { path, stickers: stickers.len() })
 }
 
 /// One sticker that was found.
-struct Found {
-    /// Relative to the project, with forward slashes.
-    file: String,
-    stem: String,
-    is_animation: bool,
+pub(crate) struct Found {
+    /// Relative to the folder, with forward slashes.
+    pub(crate) file: String,
+    pub(crate) stem: String,
+    /// Whether it is a folder of frames.
+    pub(crate) is_folder: bool,
+}
+
+/// The stickers in a folder and in its `stickers`, by name.
+pub(crate) fn find(folder: &Path) -> Result<Vec<Found>, Error> {
+    let mut stickers = artwork_in(folder, "")?;
+    if folder.join("stickers").is_dir() {
+        stickers.extend(artwork_in(&folder.join("stickers"), "stickers/")?);
+    }
+    Ok(stickers)
+}
+
+/// The pack's own picture, which is no sticker.
+pub(crate) fn cover_in(folder: &Path) -> Result<Option<PathBuf>, Error> {
+    let is_cover =
+        |path: &PathBuf| path.is_file() && has_ending(path, &Kind::ENDINGS) && stem_of(path) == Some("cover");
+    Ok(paths_in(folder)?.into_iter().find(is_cover))
+}
+
+/// A project of these stickers, called as its folder is.
+pub(crate) fn draft(folder_name: &str, stickers: &[Found]) -> Draft {
+    let slug = slug_of(folder_name).unwrap_or_else(|| "my-stickers".to_owned());
+    let title = if folder_name.is_empty() { slug.clone() } else { folder_name.replace(['-', '_'], " ") };
+    let stickers = stickers.iter().map(|found| DraftSticker {
+        name: found.stem.clone(),
+        file: found.file.clone(),
+        emoji: emoji_of(&found.stem).into_iter().collect(),
+        alt: None,
+        is_folder: found.is_folder,
+    });
+    Draft { slug, title, cover: None, stickers: stickers.collect() }
 }
 
 fn artwork_in(folder: &Path, prefix: &str) -> Result<Vec<Found>, Error> {
+    let paths = paths_in(folder)?;
+    Ok(paths.iter().filter_map(|path| found(path, prefix)).collect())
+}
+
+/// Sorted.
+fn paths_in(folder: &Path) -> Result<Vec<PathBuf>, Error> {
     let entries = fs::read_dir(folder).and_then(Iterator::collect::<Result<Vec<_>, _>>);
     let mut paths: Vec<PathBuf> =
         entries.map_err(Error::io("read", folder))?.into_iter().map(|entry| entry.path()).collect();
     paths.sort();
-    Ok(paths.iter().filter_map(|path| found(path, prefix)).collect())
+    Ok(paths)
 }
 
 fn found(path: &Path, prefix: &str) -> Option<Found> {
     let file_name = path.file_name()?.to_str()?;
-    let is_animation = path.is_dir() && holds_frames(path);
-    let is_still = path.is_file() && is_png_name(path) && file_name != "cover.png";
-    let stem = if is_animation { file_name } else { path.file_stem()?.to_str()? };
-    (is_animation || is_still).then(|| Found {
+    let is_folder = path.is_dir() && holds_frames(path);
+    let is_still = path.is_file() && has_ending(path, &Kind::ENDINGS) && stem_of(path) != Some("cover");
+    let stem = if is_folder { file_name } else { path.file_stem()?.to_str()? };
+    (is_folder || is_still).then(|| Found {
         file: format!("{prefix}{file_name}"),
         stem: stem.to_owned(),
-        is_animation,
+        is_folder,
     })
 }
 
+fn stem_of(path: &Path) -> Option<&str> {
+    path.file_stem()?.to_str()
+}
+
 fn holds_frames(folder: &Path) -> bool {
-    let is_frame = |path: &Path| is_png_name(path) && number_of(path).is_some();
+    let is_frame = |path: &Path| is_frame_name(path) && number_of(path).is_some();
     // A folder of stills whose names happen to end with numbers is `stickers` itself, which is looked into instead.
     folder.file_name().is_some_and(|name| name != "stickers")
         && fs::read_dir(folder)
             .is_ok_and(|mut entries| entries.any(|entry| entry.is_ok_and(|it| is_frame(&it.path()))))
-}
-
-fn project_text(folder_name: &str, stickers: &[Found]) -> String {
-    let slug = slug_of(folder_name);
-    let title =
-        quoted(&if folder_name.is_empty() { slug.clone() } else { folder_name.replace(['-', '_'], " ") });
-    let mut text = format!(
-        "# What `sticker-packer build` makes a pack from. packer/README.md explains every field.\n\
-         slug = {slug}                # stands in addresses; a-z, 0-9 and hyphens\n\
-         price_tier = \"free\"           # or a tier of the store, such as \"tier1\"\n\
-         tags = []\n\
-         copyright = \"\"\n\n\
-         [titles]                      # by locale: en, ko, ja, ...\n\
-         en = {title}\n\n\
-         [descriptions]\n\n\
-         [artist]\n\
-         slug = \"artist\"\n\
-         name = \"Artist\"\n",
-        slug = quoted(&slug)
-    );
-    for sticker in stickers {
-        let emoji = emoji_of(&sticker.stem).map(|emoji| quoted(&emoji)).unwrap_or_default();
-        let _ = write!(
-            text,
-            "\n[[stickers]]\nname = {}\nfile = {}\nemoji = [{emoji}]\n",
-            quoted(&sticker.stem),
-            quoted(&sticker.file)
-        );
-        if sticker.is_animation {
-            text.push_str(
-                "fps = 20                      # or frame_ms = 50 for each frame; loop = 0 plays for ever\n",
-            );
-        }
-        text.push_str("alt = {}                      # what it shows, in words: { en = \"waves\" }\n");
-    }
-    text
-}
-
-/// The folder's name with everything else than letters and digits as single hyphens.
-fn slug_of(name: &str) -> String {
-    let lower = name.to_ascii_lowercase();
-    let words: Vec<_> =
-        lower.split(|letter: char| !letter.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
-    let slug: String = words.join("-").chars().take(64).collect();
-    let slug = slug.trim_end_matches('-');
-    if slug.is_empty() { "my-stickers".to_owned() } else { slug.to_owned() }
 }
 
 /// The character that a part of the name such as `1f600`, `u1f600` or `u+1f600` stands for.
@@ -154,11 +150,6 @@ fn emoji_of(stem: &str) -> Option<String> {
             || matches!(code, 0x1f000..=0x1faff);
         char::from_u32(code).filter(|_| is_emoji).map(String::from)
     })
-}
-
-/// A TOML basic string.
-fn quoted(text: &str) -> String {
-    toml::Value::String(text.to_owned()).to_string()
 }
 
 #[cfg(test)]
@@ -179,7 +170,7 @@ mod tests {
         ] {
             fs::write(project.join(file), "").unwrap();
         }
-        assert_eq!(init(&project).unwrap().stickers, 3);
+        assert_eq!(init(&project, &Maker::default()).unwrap().stickers, 3);
         let mut findings = Vec::new();
         let loaded = crate::project::load(&project, &mut findings).unwrap().unwrap();
         assert_eq!(findings, []);
@@ -194,13 +185,31 @@ mod tests {
                 ("wave", String::new(), Some(20.0))
             ]
         );
-        assert!(matches!(init(&project), Err(InitError::AlreadyThere(_))));
+        assert!(matches!(init(&project, &Maker::default()), Err(InitError::AlreadyThere(_))));
+    }
+
+    #[test]
+    fn the_maker_is_the_artist_and_gives_the_locale() {
+        let folder = tempfile::tempdir().unwrap();
+        for file in ["wave.png", "wave.gif"] {
+            fs::write(folder.path().join(file), "").unwrap();
+        }
+        let maker = Maker { artist: Some("Kim & Lee".to_owned()), locale: Some("ko".to_owned()) };
+        init(folder.path(), &maker).unwrap();
+        let mut findings = Vec::new();
+        let loaded = crate::project::load(folder.path(), &mut findings).unwrap().unwrap();
+        assert_eq!((loaded.artist.slug.as_str(), loaded.artist.name.as_str()), ("kim-lee", "Kim & Lee"));
+        assert_eq!(loaded.file.titles.keys().collect::<Vec<_>>(), ["ko"]);
+        assert_eq!(
+            loaded.file.stickers.iter().map(|it| it.name.as_str()).collect::<Vec<_>>(),
+            ["wave", "wave-2"]
+        );
     }
 
     #[test]
     fn a_folder_without_pictures_gets_nothing() {
         let folder = tempfile::tempdir().unwrap();
-        assert!(matches!(init(folder.path()), Err(InitError::NoArtwork(_))));
+        assert!(matches!(init(folder.path(), &Maker::default()), Err(InitError::NoArtwork(_))));
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 

@@ -1,7 +1,8 @@
 //! Turns artwork into sticker packs: a library first, and the designers' command line `sticker-packer`.
 //!
 //! A project is a folder with `pack.toml` and artwork. [`check`] reports everything that is wrong with it, [`build`] turns it
-//! into a release as `sticker-protocol` specifies it, [`publish`](publish::publish) brings that to a store.
+//! into a release as `sticker-protocol` specifies it, [`preview`](preview::preview) shows that as one page,
+//! [`publish`](publish::publish) brings it to a store.
 //!
 //! Pictures are resized in 16-bit linear light with premultiplied alpha; densities up to 160 are PNG, those above WebP.
 //! The same project, packer and options give the same bytes, whatever the number of threads.
@@ -9,20 +10,29 @@
 mod artwork;
 mod build;
 mod check;
+pub mod compose;
 mod encode;
 mod error;
 pub mod finding;
+#[doc(hidden)]
+pub mod fuzzing;
+pub mod import;
 pub mod init;
+mod lint;
 mod lock;
 pub mod out;
 pub mod picture;
+pub mod preview;
 mod progress;
 pub mod project;
 pub mod publish;
-mod resize;
+pub mod resize;
+pub mod score;
 mod words;
 
-pub use build::{BuildOptions, BuildReport, build};
-pub use check::check;
+pub use build::{BuildOptions, BuildReport, BundleReport, StickerReport, VariantReport, build};
+pub use check::{CheckOptions, check};
+pub use encode::{Effort, Quality};
 pub use error::Error;
+pub use lint::platforms::{PlatformId, UnknownPlatform};
 pub use progress::Progress;

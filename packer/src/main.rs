@@ -2,10 +2,13 @@
 
 mod cli;
 mod commands;
+mod interrupt;
 mod printer;
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    commands::run(cli::Cli::read()).into()
+    let cli = cli::Cli::read();
+    interrupt::ends_with(interrupt::INTERRUPTED);
+    commands::run(cli).into()
 }

@@ -1,10 +1,15 @@
 //! Files and folders that are whole or not there.
 
+mod leftovers;
+mod unfinished;
+
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
+
+pub use unfinished::{NothingIsWritten, remove_unfinished};
 
 use crate::error::Error;
 
@@ -13,15 +18,18 @@ use crate::error::Error;
 /// # Errors
 /// [`Error::Io`]; the old content is still there.
 pub fn write_atomically(path: &Path, content: &[u8]) -> Result<(), Error> {
-    let beside = beside(path);
-    let written = File::create(&beside).and_then(|mut file| {
+    leftovers::remove(path);
+    let beside = beside(path)?;
+    unfinished::begin(&beside);
+    let written = unfinished::writing(|| {
+        let mut file = File::create(&beside)?;
         file.write_all(content)?;
         file.sync_all()
     });
-    let renamed = written.and_then(|()| fs::rename(&beside, path));
+    let renamed = written.and_then(|()| unfinished::end(&beside, || fs::rename(&beside, path)));
     if renamed.is_err() {
         // The first error is the one to tell.
-        let _ = fs::remove_file(&beside);
+        let _ = unfinished::end(&beside, || fs::remove_file(&beside));
     }
     renamed.map_err(Error::io("write", path))?;
     sync_folder_of(path)
@@ -70,8 +78,10 @@ impl NewFolder {
     /// Starts a folder that will stand at `place`, which is free, an empty folder, or one that `may_replace` lets go.
     ///
     /// # Errors
-    /// [`Error::OutputInTheWay`] or [`Error::Io`].
+    /// [`Error::OutputInTheWay`], [`Error::OutputWithoutName`] or [`Error::Io`].
     pub fn start(place: &Path, may_replace: impl Fn(&Path) -> bool) -> Result<Self, Error> {
+        leftovers::remove(place);
+        let beside = beside(place)?;
         let in_the_way = match fs::read_dir(place) {
             Ok(mut entries) => entries.next().is_some() && !may_replace(place),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => false,
@@ -81,13 +91,14 @@ impl NewFolder {
         if in_the_way {
             return Err(Error::OutputInTheWay(place.to_owned()));
         }
-        let beside = beside(place);
         if beside.exists() {
             // Left by a process that had the same number and was killed.
             fs::remove_dir_all(&beside).map_err(Error::io("remove", &beside))?;
         }
-        fs::create_dir_all(&beside).map_err(Error::io("create", &beside))?;
-        Ok(Self { place: place.to_owned(), beside, done: false })
+        unfinished::begin(&beside);
+        let new = Self { place: place.to_owned(), beside, done: false };
+        unfinished::writing(|| fs::create_dir_all(&new.beside)).map_err(Error::io("create", &new.beside))?;
+        Ok(new)
     }
 
     /// Writes one file at a relative path.
@@ -96,8 +107,11 @@ impl NewFolder {
     /// [`Error::Io`].
     pub fn write(&self, path: &str, content: &[u8]) -> Result<(), Error> {
         let path = self.beside.join(path);
-        let written = path.parent().map_or(Ok(()), fs::create_dir_all);
-        written.and_then(|()| fs::write(&path, content)).map_err(Error::io("write", &path))
+        let written = unfinished::writing(|| {
+            path.parent().map_or(Ok(()), fs::create_dir_all)?;
+            fs::write(&path, content)
+        });
+        written.map_err(Error::io("write", &path))
     }
 
     /// Syncs every file, moves the earlier folder aside, puts the new one in its place, and removes the earlier one.
@@ -107,22 +121,29 @@ impl NewFolder {
     pub fn put_in_place(mut self) -> Result<(), Error> {
         sync_within(&self.beside)?;
         let aside = self.beside.with_extension("old");
-        let replaced = self.place.exists();
-        if replaced {
-            fs::rename(&self.place, &aside).map_err(Error::io("replace", &self.place))?;
-        }
-        if let Err(error) = fs::rename(&self.beside, &self.place) {
-            if replaced {
-                fs::rename(&aside, &self.place).map_err(Error::io("restore", &self.place))?;
-            }
-            return Err(Error::io("write", &self.place)(error));
-        }
+        let replaced = unfinished::swap(&self.beside, &aside, || self.swap(&aside))?;
         self.done = true;
         sync_folder_of(&self.place)?;
         if replaced {
-            fs::remove_dir_all(&aside).map_err(Error::io("remove", &aside))?;
+            let removed = unfinished::end(&aside, || fs::remove_dir_all(&aside));
+            removed.map_err(Error::io("remove", &aside))?;
         }
         Ok(())
+    }
+
+    /// Whether something was replaced, which is `aside` now.
+    fn swap(&self, aside: &Path) -> Result<bool, Error> {
+        let replaced = self.place.exists();
+        if replaced {
+            fs::rename(&self.place, aside).map_err(Error::io("replace", &self.place))?;
+        }
+        if let Err(error) = fs::rename(&self.beside, &self.place) {
+            if replaced {
+                fs::rename(aside, &self.place).map_err(Error::io("restore", &self.place))?;
+            }
+            return Err(Error::io("write", &self.place)(error));
+        }
+        Ok(replaced)
     }
 }
 
@@ -130,13 +151,14 @@ impl Drop for NewFolder {
     fn drop(&mut self) {
         if !self.done {
             // Nothing to tell: what is left is a hidden folder of our own.
-            let _ = fs::remove_dir_all(&self.beside);
+            let _ = unfinished::end(&self.beside, || fs::remove_dir_all(&self.beside));
         }
     }
 }
 
 /// A hidden neighbour on the same file system, of this process's own.
-fn beside(path: &Path) -> PathBuf {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    path.with_file_name(format!(".{name}.{}.new", std::process::id()))
+fn beside(path: &Path) -> Result<PathBuf, Error> {
+    let name = path.file_name().ok_or_else(|| Error::OutputWithoutName(path.to_owned()))?;
+    let name = name.to_string_lossy();
+    Ok(path.with_file_name(format!(".{name}.{}.new", std::process::id())))
 }

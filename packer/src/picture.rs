@@ -55,27 +55,17 @@ pub fn decode(file: &[u8], format: ImageFormat) -> Result<Picture, DecodeError> 
         return Err(DecodeError::TooLarge { width: header.width, height: header.height });
     }
     match format {
-        ImageFormat::Png => decode_png(file).map(|png| png.picture),
+        ImageFormat::Png => decode_png(file),
         ImageFormat::WebP => decode_webp(file),
     }
 }
 
-/// A PNG's first picture, and what else the file holds that a designer should know of.
-#[derive(Debug)]
-pub(crate) struct Png {
-    pub(crate) picture: Picture,
-    pub(crate) animated: bool,
-    pub(crate) has_colour_profile: bool,
-}
-
-/// Decodes a PNG of any colour type and depth to 8-bit RGBA. The caller has checked the size in the header.
-pub(crate) fn decode_png(file: &[u8]) -> Result<Png, DecodeError> {
+fn decode_png(file: &[u8]) -> Result<Picture, DecodeError> {
     let mut decoder = png::Decoder::new(Cursor::new(file));
     decoder.set_transformations(
         png::Transformations::ALPHA | png::Transformations::EXPAND | png::Transformations::STRIP_16,
     );
     let mut reader = decoder.read_info()?;
-    let (animated, has_colour_profile) = (reader.info().is_animated(), reader.info().icc_profile.is_some());
     let size = reader.output_buffer_size().ok_or(png::DecodingError::LimitsExceeded)?;
     let mut pixels = vec![0; size];
     let frame = reader.next_frame(&mut pixels)?;
@@ -87,8 +77,7 @@ pub(crate) fn decode_png(file: &[u8]) -> Result<Png, DecodeError> {
         }
         _ => pixels,
     };
-    let picture = Picture { width: frame.width, height: frame.height, rgba };
-    Ok(Png { picture, animated, has_colour_profile })
+    Ok(Picture { width: frame.width, height: frame.height, rgba })
 }
 
 fn decode_webp(file: &[u8]) -> Result<Picture, DecodeError> {

@@ -33,6 +33,11 @@ impl Printer {
         }
     }
 
+    /// A file for the standard output, as it is.
+    pub(crate) fn file(content: &[u8]) {
+        let _ = io::stdout().write_all(content);
+    }
+
     /// What only a program reads, because people were told already.
     pub(crate) fn document(self, document: &impl Serialize) {
         if self.json {

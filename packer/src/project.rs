@@ -8,6 +8,7 @@ use serde::Deserialize;
 use sticker_protocol::limits::{MAX_FRAME_MS, MAX_LOOPS, MAX_STICKERS};
 use sticker_protocol::{Slug, release};
 
+use crate::encode::Quality;
 use crate::error::Error;
 use crate::finding::Finding;
 
@@ -53,6 +54,9 @@ pub struct ProjectFile {
     canvas: CanvasFile,
     /// The cover's file; `cover.png` where it is there, else the first sticker.
     pub cover: Option<PathBuf>,
+    /// How the pack is built.
+    #[serde(default)]
+    pub build: BuildFile,
     /// The stickers in the order in which a keyboard shows them.
     pub stickers: Vec<StickerFile>,
 }
@@ -77,6 +81,18 @@ impl Default for CanvasFile {
     }
 }
 
+/// The `[build]` of `pack.toml`.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BuildFile {
+    /// What the pictures must look like.
+    pub quality: Option<Quality>,
+    /// The most bytes that the images of one sticker may have at any density.
+    pub max_sticker_bytes: Option<u64>,
+    /// The most bytes that a bundle may have.
+    pub max_bundle_bytes: Option<u64>,
+}
+
 /// One `[[stickers]]` of `pack.toml`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -95,9 +111,9 @@ pub struct StickerFile {
     pub fps: Option<f64>,
     /// How long each frame of a folder lasts, in ms.
     pub frame_ms: Option<u32>,
-    /// How often an animation plays; 0, the default, is for ever.
-    #[serde(default, rename = "loop")]
-    pub loop_count: u32,
+    /// How often an animation plays; 0 is for ever. As the artwork says where this is not given.
+    #[serde(rename = "loop")]
+    pub loop_count: Option<u32>,
     /// The frame, from 0, that stands for the animation where nothing moves.
     pub poster: Option<u32>,
 }
@@ -133,28 +149,33 @@ pub fn load(folder: &Path, findings: &mut Vec<Finding>) -> Result<Option<Project
         }
         Err(error) => return Err(Error::io("read", &path)(error)),
     };
-    match toml::from_str::<ProjectFile>(&text) {
-        Ok(file) => Ok(check(folder, file, findings)),
+    Ok(parse(folder, &text, findings))
+}
+
+/// As [`load`], from the text of `pack.toml`.
+pub(crate) fn parse(folder: &Path, text: &str, findings: &mut Vec<Finding>) -> Option<Project> {
+    let path = folder.join(PROJECT_FILE);
+    match toml::from_str::<ProjectFile>(text) {
+        Ok(file) => check(folder, file, findings),
         Err(error) => {
-            let place = error.span().map(|span| place(&path, &text, span.start)).unwrap_or(path);
             let hint = "packer/README.md lists every field of pack.toml with its form";
-            findings.push(Finding::error(
-                "project_invalid",
-                &place,
-                error.message().replace('\n', "; "),
-                hint,
-            ));
-            Ok(None)
+            let message = error.message().replace('\n', "; ");
+            let finding = Finding::error("project_invalid", &path, message, hint);
+            findings.push(match error.span().map(|span| line_and_column(text, span.start)) {
+                Some((line, column)) => finding.at_line(line, column),
+                None => finding,
+            });
+            None
         }
     }
 }
 
-/// `pack.toml:<line>:<column>`, both from 1.
-fn place(path: &Path, text: &str, at: usize) -> PathBuf {
+/// Both from 1.
+fn line_and_column(text: &str, at: usize) -> (u32, u32) {
     let before = text.get(..at).unwrap_or(text);
     let line = before.matches('\n').count() + 1;
     let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-    PathBuf::from(format!("{}:{line}:{column}", path.display()))
+    (u32::try_from(line).unwrap_or(u32::MAX), u32::try_from(column).unwrap_or(u32::MAX))
 }
 
 fn check(folder: &Path, file: ProjectFile, findings: &mut Vec<Finding>) -> Option<Project> {
@@ -230,12 +251,13 @@ fn check_sticker(sticker: &StickerFile, is_new: bool, wrong: &mut impl FnMut(&'s
             "40 to 100 is usual",
         );
     }
-    if sticker.loop_count > MAX_LOOPS {
+    if sticker.loop_count.is_some_and(|loops| loops > MAX_LOOPS) {
         wrong("loop_invalid", format!("`{name}`: loop is above {MAX_LOOPS}"), "0 plays for ever");
     }
 }
 
-fn stays_inside(path: &Path) -> bool {
+/// Whether a relative path leads nowhere else than into its folder.
+pub(crate) fn stays_inside(path: &Path) -> bool {
     use std::path::Component;
     path.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir))
 }

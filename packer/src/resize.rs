@@ -4,6 +4,7 @@
 use std::sync::LazyLock;
 
 use fast_image_resize::images::Image;
+use fast_image_resize::pixels::U16x4;
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 
 use crate::error::Error;
@@ -11,76 +12,140 @@ use crate::picture::Picture;
 
 /// A picture in 16-bit linear light with premultiplied alpha, decoded once and resized to every density.
 #[derive(Debug)]
-pub(crate) struct Linear {
+pub struct Linear {
     image: Image<'static>,
     source: Picture,
 }
 
 impl Linear {
-    pub(crate) fn new(mut source: Picture) -> Result<Self, Error> {
+    /// Linearises a picture; colour that nobody can see is cleaned.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] for a picture without its pixels.
+    pub fn new(mut source: Picture) -> Result<Self, Error> {
         clean(&mut source);
-        let mut buffer = Vec::with_capacity(source.rgba.len() * 2);
+        let mut buffer = vec![0; source.rgba.len() * 2];
         let to_linear = &*TO_LINEAR;
-        for &[red, green, blue, alpha] in source.rgba.as_chunks::<4>().0 {
-            let light = |value: u8| to_linear.get(usize::from(value)).copied().unwrap_or_default();
+        let pixels = source.rgba.as_chunks::<4>().0.iter().zip(buffer.as_chunks_mut::<8>().0);
+        for (&[red, green, blue, alpha], linear) in pixels {
+            if alpha == 0 {
+                continue;
+            }
             let weight = u32::from(alpha);
-            let premultiplied = |value: u8| narrow((u32::from(light(value)) * weight + 127) / 255);
-            let channels =
-                [premultiplied(red), premultiplied(green), premultiplied(blue), narrow(weight * 257)];
-            buffer.extend(channels.iter().flat_map(|channel| channel.to_ne_bytes()));
+            let premultiplied = |value: u8| {
+                let light = to_linear.get(usize::from(value)).copied().unwrap_or_default();
+                narrow((u32::from(light) * weight + 127) / 255).to_ne_bytes()
+            };
+            let ([r0, r1], [g0, g1], [b0, b1]) =
+                (premultiplied(red), premultiplied(green), premultiplied(blue));
+            let [a0, a1] = narrow(weight * 257).to_ne_bytes();
+            *linear = [r0, r1, g0, g1, b0, b1, a0, a1];
         }
         let image = Image::from_vec_u8(source.width, source.height, buffer, PixelType::U16x4)
             .map_err(Error::internal)?;
         Ok(Self { image, source })
     }
 
+    /// The whole picture within each of the sizes, as [`Self::fit`] gives it but for a rounding: a size is made of the smallest one that
+    /// was made of the artwork and has enough pixels, which reads a fraction of the pixels.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] for a size of no pixels.
+    pub fn pyramid(&self, sizes: &[(u32, u32)]) -> Result<Vec<Picture>, Error> {
+        let source = (self.source.width, self.source.height);
+        let mut inner: Vec<_> = sizes.iter().map(|&(w, h)| fitted(source.0, source.1, w, h)).collect();
+        inner.sort_unstable();
+        inner.dedup();
+        // Each with whether it was made of the artwork itself: of what was resized twice too much is lost.
+        let mut made: Vec<(Image<'static>, bool)> = Vec::with_capacity(inner.len());
+        for &(width, height) in inner.iter().rev() {
+            let is_enough = |(it, first): &&(Image<'_>, bool)| {
+                *first && it.width() >= ENOUGH * width && it.height() >= ENOUGH * height
+            };
+            let from = made.iter().filter(is_enough).min_by_key(|(it, _)| it.width());
+            let image = scaled_down(from.map_or(&self.image, |(it, _)| it), width, height)?;
+            made.push((image, from.is_none()));
+        }
+        let picture = |&(width, height): &(u32, u32)| {
+            let (inner_width, inner_height) = fitted(source.0, source.1, width, height);
+            if (inner_width, inner_height) == source {
+                return self.fit(width, height);
+            }
+            let made = made.iter().find(|(it, _)| (it.width(), it.height()) == (inner_width, inner_height));
+            let Some((made, _)) = made else { return self.fit(width, height) };
+            Ok(within(straight(made), width, height))
+        };
+        sizes.iter().map(picture).collect()
+    }
+
+    /// The picture as it was, as [`Self::source`].
+    pub fn into_source(self) -> Picture {
+        self.source
+    }
+
     /// The picture as it was, colour under full transparency cleaned.
-    pub(crate) fn source(&self) -> &Picture {
+    pub fn source(&self) -> &Picture {
         &self.source
     }
 
     /// The whole picture, as large as it fits into `width` x `height` px, in the middle, transparent around it.
-    pub(crate) fn fit(&self, width: u32, height: u32) -> Result<Picture, Error> {
+    ///
+    /// # Errors
+    /// [`Error::Internal`] for a size of no pixels.
+    pub fn fit(&self, width: u32, height: u32) -> Result<Picture, Error> {
         let (inner_width, inner_height) = fitted(self.source.width, self.source.height, width, height);
         let inner = if (inner_width, inner_height) == (self.source.width, self.source.height) {
             self.source.clone()
         } else {
             self.resized(inner_width, inner_height)?
         };
-        Ok(if (inner_width, inner_height) == (width, height) {
-            inner
-        } else {
-            centred(&inner, width, height)
-        })
+        Ok(within(inner, width, height))
     }
 
     fn resized(&self, width: u32, height: u32) -> Result<Picture, Error> {
-        let mut resized = Image::new(width, height, PixelType::U16x4);
-        Resizer::new().resize(&self.image, &mut resized, &options()).map_err(Error::internal)?;
-        let from_linear = &*FROM_LINEAR;
-        let mut rgba = Vec::with_capacity(resized.buffer().len() / 2);
-        for pixel in resized.buffer().as_chunks::<8>().0 {
-            let [red, green, blue, alpha] = [0, 2, 4, 6].map(|at| {
-                u32::from(u16::from_ne_bytes([
-                    pixel.get(at).copied().unwrap_or(0),
-                    pixel.get(at + 1).copied().unwrap_or(0),
-                ]))
-            });
-            let snapped = snap((alpha + 128) / 257);
-            if snapped == 0 {
-                rgba.extend([0; 4]);
-                continue;
-            }
-            // The filter rings a little beyond 0 and 1; a colour is never brighter than its alpha.
-            let straight = |value: u32| {
-                let light = (value.min(alpha) * 65_535 + alpha / 2) / alpha.max(1);
-                from_linear.get(light as usize).copied().unwrap_or(255)
-            };
-            rgba.extend([straight(red), straight(green), straight(blue), snapped]);
-        }
-        Ok(Picture { width, height, rgba })
+        Ok(straight(&scaled_down(&self.image, width, height)?))
     }
 }
+
+fn scaled_down(from: &Image<'_>, width: u32, height: u32) -> Result<Image<'static>, Error> {
+    let mut resized = Image::new(width, height, PixelType::U16x4);
+    let other_pixels = || Error::internal(std::io::Error::other("an image of other pixels than 16-bit RGBA"));
+    // Typed, so that the code for two dozen other kinds of pixels is not compiled.
+    let source = from.typed_image::<U16x4>().ok_or_else(other_pixels)?;
+    let mut target = resized.typed_image_mut::<U16x4>().ok_or_else(other_pixels)?;
+    Resizer::new().resize_typed(&source, &mut target, &options()).map_err(Error::internal)?;
+    Ok(resized)
+}
+
+/// Back to sRGB and straight alpha.
+fn straight(linear: &Image<'_>) -> Picture {
+    let from_linear = &*FROM_LINEAR;
+    let mut rgba = vec![0; linear.buffer().len() / 2];
+    let pixels = linear.buffer().as_chunks::<8>().0.iter().zip(rgba.as_chunks_mut::<4>().0);
+    for (&[r0, r1, g0, g1, b0, b1, a0, a1], pixel) in pixels {
+        let alpha = u32::from(u16::from_ne_bytes([a0, a1]));
+        let snapped = snap((alpha + 128) / 257);
+        if snapped == 0 {
+            continue;
+        }
+        // The filter rings a little beyond 0 and 1; a colour is never brighter than its alpha.
+        let straight = |value: [u8; 2]| {
+            let value = u32::from(u16::from_ne_bytes(value));
+            let light = if alpha == 65_535 { value } else { (value.min(alpha) * 65_535 + alpha / 2) / alpha };
+            from_linear.get(light as usize).copied().unwrap_or(255)
+        };
+        *pixel = [straight([r0, r1]), straight([g0, g1]), straight([b0, b1]), snapped];
+    }
+    Picture { width: linear.width(), height: linear.height(), rgba }
+}
+
+/// In the middle of a canvas that may be larger.
+fn within(inner: Picture, width: u32, height: u32) -> Picture {
+    if (inner.width, inner.height) == (width, height) { inner } else { centred(&inner, width, height) }
+}
+
+/// How many times as wide and high as a size what it is made of must be.
+const ENOUGH: u32 = 3;
 
 fn options() -> ResizeOptions {
     ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Lanczos3)).use_alpha(false)
@@ -207,6 +272,17 @@ mod tests {
         let row = |y: usize| fitted.rgba.chunks_exact(96 * 4).nth(y).unwrap().to_vec();
         assert!([0, 23, 72, 95].iter().all(|&y| row(y).iter().all(|&byte| byte == 0)));
         assert!([24, 71].iter().all(|&y| row(y).iter().all(|&byte| byte == 255)));
+    }
+
+    #[test]
+    fn sizes_that_are_made_of_others_look_as_if_they_were_made_of_the_artwork() {
+        let linear = Linear::new(disc([240, 160, 20], 1024)).unwrap();
+        let sizes = [(96, 96), (128, 128), (192, 192), (256, 256), (384, 384), (512, 512), (96, 48)];
+        for (picture, (width, height)) in linear.pyramid(&sizes).unwrap().iter().zip(sizes) {
+            let direct = linear.fit(width, height).unwrap();
+            let score = crate::score::Reference::new(&direct).unwrap().score(picture).unwrap();
+            assert!(score > 95.0, "{width} x {height}: {score}");
+        }
     }
 
     #[test]

@@ -134,17 +134,20 @@ fn every_finding_is_told_at_once_with_its_place_and_what_to_do() {
     let said = designer.runs(["check", "pack", "--quiet"]).and_exits(1);
     assert_eq!(said.out(), "");
     insta::assert_snapshot!(said.err(), @r"
-    error[not_a_png]: it is a GIF file
+    error[picture_damaged]: Unexpected End of File
       --> pack/1f600.png
-      hint: export it as PNG, or as a folder of numbered PNG frames
+      = why: a part of the picture would be missing or wrong
+      = hint: export the picture again; a viewer may hide the damage
 
     error[frame_missing]: frame 1 is missing before it
       --> pack/wave/2.png
-      hint: export them again, or renumber the frames
+      = why: the animation would jump where frames are missing
+      = hint: export them again, or renumber the frames
 
     error[frame_missing]: frames 3 to 6 are missing before it
       --> pack/wave/7.png
-      hint: export them again, or renumber the frames
+      = why: the animation would jump where frames are missing
+      = hint: export them again, or renumber the frames
     ");
     // A build says the same and leaves nothing.
     let built = designer.runs(["build", "pack", "--out", "out", "--quiet"]).and_exits(1);
@@ -157,9 +160,10 @@ fn a_misspelled_field_is_told_with_its_line() {
     let designer = Designer::with_artwork();
     fs::write(designer.place("pack/pack.toml"), "slug = \"pack\"\ntitel = { en = \"Pack\" }\n").unwrap();
     insta::assert_snapshot!(designer.runs(["check", "pack"]).and_exits(1).err(), @r"
-    error[project_invalid]: unknown field `titel`, expected one of `slug`, `titles`, `descriptions`, `artist`, `copyright`, `price_tier`, `tags`, `canvas`, `cover`, `stickers`
+    error[project_invalid]: unknown field `titel`, expected one of `slug`, `titles`, `descriptions`, `artist`, `copyright`, `price_tier`, `tags`, `canvas`, `cover`, `build`, `stickers`
       --> pack/pack.toml:2:1
-      hint: packer/README.md lists every field of pack.toml with its form
+      = why: what a misspelled field was meant to say would be left out in silence
+      = hint: packer/README.md lists every field of pack.toml with its form
     ");
 }
 
@@ -271,10 +275,85 @@ fn a_folder_without_pictures_is_told_what_to_put_there() {
     let designer = Designer::with_artwork();
     fs::create_dir(designer.place("empty")).unwrap();
     insta::assert_snapshot!(designer.runs(["init", "empty"]).and_exits(1).err(), @r"
-    error[no_artwork]: empty holds no PNG file and no folder of numbered PNG frames
+    error[no_artwork]: empty holds no picture and no folder of numbered frames
       hint: put PNG files, or folders of numbered PNG frames, into it or into its folder `stickers`
     ");
     let said = designer.runs(["check", "empty"]).and_exits(1);
     assert_eq!(designer.files_in("empty"), [""; 0]);
     assert!(said.err().starts_with("error[project_missing]"), "{}", said.err());
+}
+
+/// The samples that everybody sees first.
+fn sample(name: &str) -> String {
+    format!("{}/sample/{name}", env!("CARGO_MANIFEST_DIR"))
+}
+
+#[test]
+fn the_samples_are_fine_whatever_the_number_of_threads() {
+    let designer = Designer::with_artwork();
+    for pack in [sample("mochi"), sample("bean")] {
+        for jobs in ["1", "3"] {
+            let said = designer.runs(["check", &pack, "--jobs", jobs]).and_exits(0);
+            assert_eq!((said.out(), said.err()), (format!("{pack} is fine\n"), String::new()));
+        }
+    }
+}
+
+#[test]
+fn a_finding_has_all_its_fields_in_json_and_notes_and_warnings_exit_0() {
+    let designer = Designer::with_artwork();
+    designer.draws("pack/wave/1.png", 512, [0, 120, 200]);
+    designer.runs(["init", "pack"]).and_exits(0);
+    let found = designer.runs(["check", "pack", "--json"]).and_exits(0).json();
+    let findings = found["findings"].as_array().unwrap();
+    let same = findings.iter().find(|it| it["code"] == "identical_frames").unwrap();
+    assert_eq!(
+        *same,
+        serde_json::json!({
+            "level": "note",
+            "code": "identical_frames",
+            "path": "pack/wave",
+            "place": { "frame": 1 },
+            "message": "a frame is the same as the one before it",
+            "why": "a frame that changes nothing costs work; one frame shown for longer looks the same",
+            "hint": "nothing has to be done: the build shows one of them for longer; draw fewer if that was not meant",
+        })
+    );
+    for jobs in ["1", "4"] {
+        assert_eq!(designer.runs(["check", "pack", "--json", "--jobs", jobs]).and_exits(0).json(), found);
+    }
+    let text = designer.runs(["check", "pack"]).and_exits(0);
+    assert!(text.err().contains("\n  --> pack/wave (frame 1)\n  = why: a frame that"), "{}", text.err());
+    assert!(text.out().ends_with("warnings, 1 note\n"), "{}", text.out());
+    assert_eq!(designer.runs(["check", "pack", "--quiet"]).and_exits(0).err(), "");
+}
+
+#[test]
+fn limits_of_a_messenger_are_told_with_their_source_where_it_is_asked_for() {
+    let designer = Designer::with_artwork();
+    designer.runs(["init", "pack"]).and_exits(0);
+    designer.runs(["check", "pack", "--for", "icq"]).and_exits(2);
+    let found = designer.runs(["check", "pack", "--json", "--for", "line", "--for", "whatsapp"]).and_exits(1);
+    let found = found.json();
+    let findings = found["findings"].as_array().unwrap();
+    let lines = findings.iter().filter_map(|it| {
+        let code = it["code"].as_str()?;
+        let platform = ["line_", "whatsapp_"].iter().any(|platform| code.starts_with(platform));
+        platform
+            .then(|| format!("{} {code}: {}", it["level"].as_str().unwrap(), it["message"].as_str().unwrap()))
+    });
+    insta::assert_snapshot!(lines.collect::<Vec<_>>().join("\n"), @r"
+    error line_mixed: LINE takes packs of stills or of animations; here are 1 and 1
+    error line_sticker_count: LINE takes 8, 16, 24, 32 or 40 still stickers in a pack; here are 1
+    error line_sticker_count: LINE takes 8, 16 or 24 animated stickers in a pack; here are 1
+    error line_too_short: it lasts 150 ms, and LINE wants at least 1000
+    error line_frame_count: it has 3 frames, and LINE takes 5 to 20
+    error whatsapp_mixed: WhatsApp takes packs of stills or of animations; here are 1 and 1
+    error whatsapp_sticker_count: WhatsApp takes 3 to 30 still stickers in a pack; here are 1
+    error whatsapp_sticker_count: WhatsApp takes 3 to 30 animated stickers in a pack; here are 1
+    error whatsapp_emoji_count: it answers to 0 emoji, and WhatsApp wants at least 1
+    ");
+    let of_line = findings.iter().find(|it| it["code"] == "line_frame_count").unwrap();
+    assert!(of_line["hint"].as_str().unwrap().contains("https://creator.line.me/"), "{of_line:#}");
+    assert!(of_line["why"].as_str().unwrap().contains("refuses"), "{of_line:#}");
 }

@@ -63,7 +63,7 @@ fn art(root: &Path, gallery: &Path, name: &str) -> Art {
     if !out.join("release.thrift").is_file() {
         fs::create_dir_all(out.parent().unwrap()).unwrap();
         let random = ring::rand::SystemRandom::new();
-        let options = BuildOptions { jobs: None, random: &random };
+        let options = BuildOptions::new(&random);
         let project = root.join("packer/sample").join(name);
         sticker_packer::build(&project, &out, &options, &()).unwrap();
     }

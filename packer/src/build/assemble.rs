@@ -1,6 +1,6 @@
 //! Encoded pictures become sticker files, bundles, pictures for pages and the manifest that lists them all.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use sticker_protocol::bundle::{self, BundleError, BundledSticker, Pack};
@@ -8,14 +8,16 @@ use sticker_protocol::limits::{MAX_BUNDLE, MAX_STICKER_FILE};
 use sticker_protocol::release::{
     FileKind, MANIFEST_FILE, Manifest, ManifestError, ReleaseFile, ReleaseSticker,
 };
-use sticker_protocol::sticker::{self, Blend, Dispose, Frame, Metadata, Rgb, StickerFileError};
+use sticker_protocol::sticker::{self, Metadata, StickerFileError};
 use sticker_protocol::{CodecError, Density, ImageFormat, Sha256, StickerId};
 
-use super::frame::FrameFiles;
-use super::web::{CoverAndIcon, WEB_DENSITY, WebPicture};
-use super::{BuildReport, BundleReport};
+use super::render::{Rendered, Variant};
+use super::timing::Timing;
+use super::web::{CoverAndIcon, WebPicture};
+use super::{BuildReport, BundleReport, StickerReport, VariantReport};
+use crate::artwork::Artwork;
 use crate::check::Surveyed;
-use crate::encode::{animated_webp, format_for};
+use crate::encode::{Quality, Shown, animated_webp};
 use crate::error::Error;
 use crate::finding::Finding;
 use crate::lock::Lock;
@@ -26,7 +28,7 @@ use crate::project::{PROJECT_FILE, StickerFile};
 pub(super) fn assemble(
     surveyed: &Surveyed,
     lock: &Lock,
-    frames: Vec<Vec<FrameFiles>>,
+    rendered: &[Rendered],
     cover: Option<CoverAndIcon>,
     folder: &NewFolder,
 ) -> Result<BuildReport, Error> {
@@ -34,9 +36,11 @@ pub(super) fn assemble(
     let mut bundles: Vec<BTreeMap<StickerId, Vec<u8>>> =
         surveyed.densities.iter().map(|_| BTreeMap::new()).collect();
     let mut stickers = Vec::new();
-    for ((at, sticker), frames) in surveyed.project.file.stickers.iter().enumerate().zip(frames) {
+    let project = surveyed.project.file.stickers.iter().zip(&surveyed.artworks);
+    for ((sticker, artwork), rendered) in project.zip(rendered) {
         let Some(&id) = lock.stickers.get(&sticker.name) else { continue };
-        stickers.push(release.sticker(at, id, sticker, &frames, &mut bundles)?);
+        let one = One { id, sticker, artwork, rendered, timing: Timing::new(sticker, artwork, rendered)? };
+        stickers.push(release.sticker(&one, &mut bundles)?);
     }
     let mut reports = Vec::new();
     for (&density, files) in surveyed.densities.iter().zip(&bundles) {
@@ -55,7 +59,8 @@ pub(super) fn assemble(
         release: Sha256::of(&manifest),
         pack: lock.pack,
         slug: surveyed.project.slug.to_string(),
-        stickers: surveyed.artworks.len(),
+        quality: Quality::default(),
+        stickers: sticker_reports(surveyed, lock, rendered),
         bundles: reports,
         findings: Vec::new(),
     })
@@ -71,71 +76,64 @@ struct Release<'a> {
 impl Release<'_> {
     fn sticker(
         &mut self,
-        at: usize,
-        id: StickerId,
-        sticker: &StickerFile,
-        frames: &[FrameFiles],
+        one: &One<'_>,
         bundles: &mut [BTreeMap<StickerId, Vec<u8>>],
     ) -> Result<ReleaseSticker, Error> {
-        let durations = durations(sticker, frames.len());
-        let shown = frames.iter().position(|frame| frame.colour.is_some()).unwrap_or_default();
-        let poster = sticker.poster.map_or(shown, |poster| poster as usize);
-        let colour = frames.get(poster).and_then(|frame| frame.colour).unwrap_or(Rgb([255; 3]));
-        let canvas = self.surveyed.project.canvas;
-        let metadata = |density: Density, width: u32, height: u32, format: ImageFormat| Metadata {
-            sticker: id,
-            pack: self.lock.pack,
-            density,
-            width,
-            height,
-            format,
-            loop_count: sticker.loop_count,
-            frames: Vec::new(),
-            poster_frame: u32::try_from(poster).unwrap_or_default(),
-            emoji: sticker.emoji.clone(),
-            alt_texts: sticker.alt.clone(),
-            placeholder_colour: colour,
-        };
-
-        for ((place, &density), bundle) in self.surveyed.densities.iter().enumerate().zip(bundles) {
-            let (width, height) = (density.px(canvas.width_dp), density.px(canvas.height_dp));
-            let images = frames.iter().filter_map(|frame| frame.variants.get(place));
-            let file =
-                sticker_file(metadata(density, width, height, format_for(density)), images, &durations)
-                    .map_err(|error| self.sticker_refused(sticker, &format!("density {density}"), error))?;
+        let &One { id, sticker, artwork, rendered, ref timing } = one;
+        let places = self.surveyed.densities.iter().zip(&rendered.variants);
+        for ((&density, variant), bundle) in places.zip(bundles) {
+            let file = self
+                .sticker_file(one, density, variant)
+                .map_err(|error| self.sticker_refused(sticker, &format!("density {density}"), error))?;
             let path = format!("{density}/{id}.sticker");
-            self.file(
-                FileKind::Sticker,
-                &path,
-                &file,
-                Some(id),
-                Some(density),
-                Some((format_for(density), width, height)),
-            )?;
+            self.file(FileKind::Sticker, &path, &file, Some(id), Some(density), Some(shape(variant)))?;
             bundle.insert(id, file);
         }
 
-        let Some(artwork) = self.surveyed.artworks.get(at) else { return Err(Error::BadInput(Vec::new())) };
+        let canvas = self.surveyed.project.canvas;
         let native = Density::clamped(artwork.width.saturating_mul(160) / canvas.width_dp.max(1));
-        let (width, height, webp) = (artwork.width, artwork.height, ImageFormat::WebP);
-        let images = frames.iter().map(|frame| &frame.master);
-        let master = sticker_file(metadata(native, width, height, webp), images, &durations)
+        let master = self
+            .sticker_file(one, native, &rendered.master)
             .map_err(|error| self.sticker_refused(sticker, "its own size", error))?;
         let path = format!("master/{id}.sticker");
-        self.file(FileKind::Master, &path, &master, Some(id), Some(native), Some((webp, width, height)))?;
+        self.file(FileKind::Master, &path, &master, Some(id), Some(native), Some(shape(&rendered.master)))?;
 
-        self.web_pictures(id, sticker, frames, poster, &durations)?;
-        let total = durations.iter().sum();
+        self.web_pictures(one)?;
         Ok(ReleaseSticker {
             id,
             name: sticker.name.clone(),
             emoji: sticker.emoji.clone(),
             alt_texts: sticker.alt.clone(),
-            frame_count: u32::try_from(frames.len()).unwrap_or(u32::MAX),
-            duration_ms: total,
-            loop_count: sticker.loop_count,
-            placeholder_colour: colour,
+            frame_count: u32::try_from(timing.durations_ms.len()).unwrap_or(u32::MAX),
+            duration_ms: timing.durations_ms.iter().sum(),
+            loop_count: timing.loop_count,
+            placeholder_colour: timing.colour,
         })
+    }
+
+    /// The sticker as one variant shows it.
+    fn sticker_file(
+        &self,
+        one: &One<'_>,
+        density: Density,
+        variant: &Variant,
+    ) -> Result<Vec<u8>, StickerFileError> {
+        let images: Vec<&[u8]> = variant.images.iter().map(|image| image.file.as_slice()).collect();
+        let metadata = Metadata {
+            sticker: one.id,
+            pack: self.lock.pack,
+            density,
+            width: variant.width,
+            height: variant.height,
+            format: variant.format,
+            loop_count: one.timing.loop_count,
+            frames: one.timing.frames(variant),
+            poster_frame: one.timing.poster,
+            emoji: one.sticker.emoji.clone(),
+            alt_texts: one.sticker.alt.clone(),
+            placeholder_colour: one.timing.colour,
+        };
+        sticker::write(&metadata, &images)
     }
 
     /// A file may become too large in spite of every check: how well pictures compress shows only once they are.
@@ -154,27 +152,24 @@ impl Release<'_> {
         }
     }
 
-    fn web_pictures(
-        &mut self,
-        id: StickerId,
-        sticker: &StickerFile,
-        frames: &[FrameFiles],
-        poster: usize,
-        durations: &[u32],
-    ) -> Result<(), Error> {
-        let canvas = self.surveyed.project.canvas;
-        let web = self.surveyed.densities.last().map_or(WEB_DENSITY, |&largest| largest.min(WEB_DENSITY));
-        let (width, height) = (web.px(canvas.width_dp), web.px(canvas.height_dp));
-        let file = frames.get(poster).map(|frame| frame.web.clone()).unwrap_or_default();
-        let poster = WebPicture { width, height, file };
-        self.web_picture(FileKind::Poster, &format!("web/{id}.poster.webp"), Some(id), &poster)?;
-        if frames.len() > 1 {
-            let stills: Vec<_> = frames
-                .iter()
-                .zip(durations)
-                .map(|(frame, &duration)| (frame.web.as_slice(), duration))
-                .collect();
-            let file = animated_webp(width, height, sticker.loop_count, &stills)?;
+    fn web_pictures(&mut self, one: &One<'_>) -> Result<(), Error> {
+        let &One { id, rendered, ref timing, .. } = one;
+        self.web_picture(
+            FileKind::Poster,
+            &format!("web/{id}.poster.webp"),
+            Some(id),
+            &still(&rendered.poster),
+        )?;
+        if timing.durations_ms.len() > 1 {
+            let preview = rendered.preview();
+            let frames = timing.frames(preview);
+            let shown = frames.iter().filter_map(|&frame| {
+                let image = preview.images.get(frame.image as usize)?;
+                Some(Shown { still: &image.file, size: image.size, frame })
+            });
+            let shown: Vec<_> = shown.collect();
+            let (width, height) = (preview.width, preview.height);
+            let file = animated_webp(width, height, timing.loop_count, &shown)?;
             let preview = WebPicture { width, height, file };
             self.web_picture(FileKind::Preview, &format!("web/{id}.preview.webp"), Some(id), &preview)?;
         }
@@ -271,24 +266,37 @@ impl Release<'_> {
     }
 }
 
-/// A sticker file of whole-canvas frames; the same image is stored once, however many frames show it.
-fn sticker_file<'a>(
-    mut metadata: Metadata,
-    frames: impl Iterator<Item = &'a Vec<u8>>,
-    durations: &[u32],
-) -> Result<Vec<u8>, StickerFileError> {
-    let mut images: Vec<&[u8]> = Vec::new();
-    let mut known: HashMap<&[u8], u32> = HashMap::new();
-    for (image, &duration_ms) in frames.zip(durations) {
-        let next = u32::try_from(images.len()).unwrap_or(u32::MAX);
-        let index = *known.entry(image).or_insert_with(|| {
-            images.push(image);
-            next
+fn sticker_reports(surveyed: &Surveyed, lock: &Lock, rendered: &[Rendered]) -> Vec<StickerReport> {
+    let report = |(sticker, rendered): (&StickerFile, &Rendered)| {
+        let variants = surveyed.densities.iter().zip(&rendered.variants);
+        let variants = variants.map(|(&density, variant)| VariantReport {
+            density,
+            bytes: variant.bytes(),
+            score: variant.score,
         });
-        let (blend, dispose) = (Blend::Replace, Dispose::None);
-        metadata.frames.push(Frame { image: index, x: 0, y: 0, duration_ms, blend, dispose });
-    }
-    sticker::write(&metadata, &images)
+        let &id = lock.stickers.get(&sticker.name)?;
+        Some(StickerReport { id, name: sticker.name.clone(), variants: variants.collect() })
+    };
+    surveyed.project.file.stickers.iter().zip(rendered).filter_map(report).collect()
+}
+
+/// A sticker and everything that is known of it.
+struct One<'a> {
+    id: StickerId,
+    sticker: &'a StickerFile,
+    artwork: &'a Artwork,
+    rendered: &'a Rendered,
+    timing: Timing,
+}
+
+fn shape(variant: &Variant) -> (ImageFormat, u32, u32) {
+    (variant.format, variant.width, variant.height)
+}
+
+/// The only image of a variant that is a still.
+fn still(variant: &Variant) -> WebPicture {
+    let file = variant.images.first().map(|image| image.file.clone()).unwrap_or_default();
+    WebPicture { width: variant.width, height: variant.height, file }
 }
 
 fn texts_too_long(folder: &Path) -> Error {
@@ -296,22 +304,3 @@ fn texts_too_long(folder: &Path) -> Error {
     let hint = "shorten the alt texts and descriptions";
     Error::BadInput(vec![Finding::error("texts_too_long", &folder.join(PROJECT_FILE), message, hint)])
 }
-
-/// How long each frame is shown, in ms, so that their sum is the artwork's length rounded once, not once a frame.
-fn durations(sticker: &StickerFile, frames: usize) -> Vec<u32> {
-    if frames < 2 {
-        return vec![0; frames];
-    }
-    let Some(fps) = sticker.fps else { return vec![sticker.frame_ms.unwrap_or(DEFAULT_FRAME_MS); frames] };
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        clippy::cast_precision_loss,
-        reason = "at most 300 frames of 10 s"
-    )]
-    let end = |frame: usize| (frame as f64 * 1000.0 / fps).round() as u32;
-    (0..frames).map(|frame| end(frame + 1) - end(frame)).collect()
-}
-
-/// 20 frames a second.
-const DEFAULT_FRAME_MS: u32 = 50;

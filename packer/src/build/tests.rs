@@ -65,7 +65,12 @@ impl Studio {
 
     #[expect(clippy::disallowed_methods, reason = "a test's source of ids")]
     fn builds_with(&self, jobs: Option<usize>) -> Result<BuildReport, Error> {
-        build(&self.project(), &self.out(), &BuildOptions { jobs, random: &SystemRandom::new() }, &())
+        build(
+            &self.project(),
+            &self.out(),
+            &BuildOptions { jobs, ..BuildOptions::new(&SystemRandom::new()) },
+            &(),
+        )
     }
 
     fn codes(&self) -> Vec<&'static str> {
@@ -91,7 +96,7 @@ fn draw(path: &Path, side: u32, step: u32) {
         }
     };
     let rgba = (0..side).flat_map(|y| (0..side).flat_map(move |x| pixel(x, y))).collect();
-    let file = encode::still(&Picture { width: side, height: side, rgba }, ImageFormat::Png).unwrap();
+    let file = encode::png(&Picture { width: side, height: side, rgba }, Effort::Fast).unwrap().file;
     fs::write(path, file).unwrap();
 }
 
@@ -202,9 +207,9 @@ fn every_finding_is_reported_and_the_earlier_build_stays() {
     fs::write(studio.project().join("stickers/hello.png"), b"GIF89a").unwrap();
     fs::remove_file(studio.project().join("stickers/wave/003.png")).unwrap();
     draw(&studio.project().join("stickers/wave/006.png"), 100, 0);
-    assert_eq!(studio.codes(), ["not_a_png", "frame_missing"]);
+    assert_eq!(studio.codes(), ["picture_damaged", "frame_missing"]);
     draw(&studio.project().join("stickers/wave/003.png"), 512, 0);
-    assert_eq!(studio.codes(), ["not_a_png", "frame_size_differs"]);
+    assert_eq!(studio.codes(), ["picture_damaged", "frame_size_differs"]);
     assert!(contents(&studio.out()) == before);
     assert_eq!(fs::read_dir(studio.folder.path()).unwrap().count(), 2, "nothing else is left behind");
 }
@@ -248,7 +253,7 @@ fn a_density_at_which_the_frames_have_more_pixels_than_a_sticker_file_holds_is_l
     fs::write(studio.project().join("pack.toml"), large).unwrap();
     // Half as high as the canvas, so that thirty of them are within the limit and thirty canvases are not.
     let wide = Picture { width: 2048, height: 1024, rgba: vec![9; 2048 * 1024 * 4] };
-    let file = encode::still(&wide, ImageFormat::Png).unwrap();
+    let file = encode::png(&wide, Effort::Fast).unwrap().file;
     fs::write(studio.project().join("stickers/hello.png"), &file).unwrap();
     for frame in 0..30 {
         fs::write(studio.project().join(format!("stickers/wave/{frame:03}.png")), &file).unwrap();
@@ -286,7 +291,7 @@ fn pictures_that_hardly_compress_are_told_about_as_too_large() {
     for frame in 0..17 {
         let rgba = (0..512 * 512 * 4).map(|_| noise()).collect();
         let picture = Picture { width: 512, height: 512, rgba };
-        let file = encode::still(&picture, ImageFormat::Png).unwrap();
+        let file = encode::png(&picture, Effort::Fast).unwrap().file;
         fs::write(studio.project().join(format!("stickers/wave/{frame}.png")), file).unwrap();
     }
     assert_eq!(studio.codes(), ["sticker_too_large"]);

@@ -1,17 +1,13 @@
 //! Pictures for store pages.
 
-use sticker_protocol::Density;
-
-use crate::artwork;
+use crate::artwork::{Drawing, Vector};
 use crate::check::Surveyed;
-use crate::encode;
+use crate::encode::{self, Effort, Quality};
 use crate::error::Error;
 use crate::finding::Finding;
 use crate::picture::Picture;
-use crate::resize::Linear;
+use crate::resize::{Linear, fitted};
 
-/// Posters and previews are this dense: 320 px for the usual canvas, which a page shows at 110 to 160 CSS px.
-pub(super) const WEB_DENSITY: Density = Density::clamped(400);
 /// The icon's side in px: 32 dp of a keyboard's tab on the densest phones.
 const ICON_SIDE: u32 = 96;
 /// The cover's largest width in px.
@@ -31,30 +27,68 @@ pub(super) struct CoverAndIcon {
 }
 
 /// From the designer's cover, else from the first sticker; the icon is the first sticker. `None` with a finding that says why.
-pub(super) fn cover(surveyed: &Surveyed) -> Result<(Option<CoverAndIcon>, Vec<Finding>), Error> {
+pub(super) fn cover(
+    surveyed: &Surveyed,
+    quality: Quality,
+) -> Result<(Option<CoverAndIcon>, Vec<Finding>), Error> {
     let mut findings = Vec::new();
     let sticker = surveyed.artworks.first().zip(surveyed.project.file.stickers.first());
     // The sticker's own findings are told where its frames are rendered.
     let sticker = sticker.and_then(|(artwork, sticker)| {
-        let poster = artwork.frames.get(sticker.poster.unwrap_or_default() as usize)?;
-        artwork::decode(poster, &mut Vec::new())
+        let poster = sticker.poster.unwrap_or_default() as usize;
+        Some(Shown::new(artwork.decode(&mut Vec::new())?, (artwork.width, artwork.height), poster))
     });
-    let Some(sticker) = sticker.map(Linear::new).transpose()? else { return Ok((None, findings)) };
-    let side = ICON_SIDE.min(sticker.source().width.max(sticker.source().height));
-    let icon = web_picture(&sticker.fit(side, side)?)?;
+    let Some(sticker) = sticker.transpose()? else { return Ok((None, findings)) };
+    let (width, height) = sticker.size;
+    let side = ICON_SIDE.min(width.max(height));
+    let icon = web_picture(&sticker.fit(side, side)?, quality)?;
     let cover = match &surveyed.cover {
-        Some(path) => artwork::decode(path, &mut findings).map(Linear::new).transpose()?,
         None => Some(sticker),
+        Some(cover) => {
+            let drawing = cover.decode(&mut findings);
+            drawing.map(|drawing| Shown::new(drawing, (cover.width, cover.height), 0)).transpose()?
+        }
     };
     let Some(cover) = cover else { return Ok((None, findings)) };
-    let (width, height) = (cover.source().width, cover.source().height);
-    let narrower = width.min(COVER_WIDTH);
-    let (narrower, lower) = crate::resize::fitted(width, height, narrower, height);
-    let cover = web_picture(&cover.fit(narrower, lower)?)?;
+    let (width, height) = cover.size;
+    let (width, height) = fitted(width, height, width.min(COVER_WIDTH), height);
+    let cover = web_picture(&cover.fit(width, height)?, quality)?;
     Ok((Some(CoverAndIcon { cover, icon }), findings))
 }
 
-fn web_picture(picture: &Picture) -> Result<WebPicture, Error> {
-    let file = encode::smaller_of_lossy_and_lossless(picture)?;
+/// One picture of a drawing.
+struct Shown {
+    source: Source,
+    /// Width and height in px of the whole.
+    size: (u32, u32),
+}
+
+enum Source {
+    Pixels(Linear),
+    Shapes(Box<Vector>),
+}
+
+impl Shown {
+    fn new(drawing: Drawing, size: (u32, u32), frame: usize) -> Result<Self, Error> {
+        let source = match drawing {
+            Drawing::Vector(vector) => Source::Shapes(vector),
+            Drawing::Pictures(pictures) => match pictures.into_iter().nth(frame) {
+                Some(picture) => Source::Pixels(Linear::new(picture)?),
+                None => return Err(Error::BadInput(Vec::new())),
+            },
+        };
+        Ok(Self { source, size })
+    }
+
+    fn fit(&self, width: u32, height: u32) -> Result<Picture, Error> {
+        match &self.source {
+            Source::Pixels(linear) => linear.fit(width, height),
+            Source::Shapes(vector) => vector.render(width, height),
+        }
+    }
+}
+
+fn web_picture(picture: &Picture, quality: Quality) -> Result<WebPicture, Error> {
+    let file = encode::plain(picture, quality, Effort::Fast)?;
     Ok(WebPicture { width: picture.width, height: picture.height, file })
 }

@@ -5,11 +5,12 @@ use std::path::Path;
 use serde_json::json;
 use sticker_packer::init::{InitError, init};
 
+use super::maker::maker;
 use super::{Status, failed};
 use crate::printer::Printer;
 
 pub(super) fn run(dir: &Path, printer: Printer) -> Status {
-    match init(dir) {
+    match init(dir, &maker(dir)) {
         Ok(written) => {
             let text = format!(
                 "wrote {} with {} stickers\nlook through it, then: sticker-packer check {}",

@@ -2,94 +2,94 @@
 
 #![expect(unsafe_code, reason = "libwebp is C; each call is wrapped here and nowhere else")]
 
-use std::collections::HashSet;
 use std::io;
 use std::mem::MaybeUninit;
 use std::ptr;
 
 use libwebp_sys as sys;
 
+use super::container;
 use crate::error::Error;
 use crate::picture::Picture;
 
-/// For phones and pages: lossy at quality 85 with sharp YUV, method 4, and alpha that is not degraded; or lossless, where that
-/// is smaller. Lossless is tried only where it has a chance, since it costs more time than everything else together.
-pub(crate) fn smaller_of_lossy_and_lossless(picture: &Picture) -> Result<Vec<u8>, Error> {
-    let lossy = encode(picture, |config| {
-        config.quality = 85.0;
-        config.method = 4;
-        config.use_sharp_yuv = 1;
-        config.alpha_quality = 100;
-    })?;
-    if !is_flat(picture) {
-        return Ok(lossy);
-    }
-    let lossless = encode(picture, |config| {
-        config.lossless = 1;
-        config.quality = 40.0;
-        config.method = 4;
-    })?;
-    Ok(if lossless.len() <= lossy.len() { lossless } else { lossy })
-}
-
-/// For the archive: every pixel as it is, but for colour that nobody can see. Method 1 takes a third less time than method 4 on
-/// gradients and four fifths less on flat art, for 9 to 49 % more bytes that no phone downloads.
-pub(crate) fn lossless(picture: &Picture) -> Result<Vec<u8>, Error> {
-    encode(picture, |config| {
-        config.lossless = 1;
-        config.quality = 20.0;
-        config.method = 1;
-    })
-}
-
-/// Whether a file that this module made has lost nothing: its only chunk is `VP8L`.
-pub(crate) fn is_lossless(file: &[u8]) -> bool {
-    file.get(12..16) == Some(b"VP8L")
-}
-
-/// At most one colour for 64 pixels. Of 350 pictures that were measured (gradients, flat art, photos, at four densities), lossless
-/// was smaller for those with up to one in 300; above one in 64 it took at least half as much again as lossy.
-fn is_flat(picture: &Picture) -> bool {
-    let most = picture.rgba.len() / 4 / 64;
-    let mut colours: HashSet<[u8; 4]> = HashSet::with_capacity(most.min(1 << 12));
-    picture.rgba.as_chunks::<4>().0.chunk_by(|one, next| one == next).all(|run| {
-        colours.extend(run.first());
-        colours.len() <= most
-    })
-}
-
-fn encode(picture: &Picture, configure: impl FnOnce(&mut sys::WebPConfig)) -> Result<Vec<u8>, Error> {
-    let (Ok(width), Ok(height)) = (i32::try_from(picture.width), i32::try_from(picture.height)) else {
-        return Err(refused("libwebp takes no picture of this size"));
-    };
-    let whole = picture.width as usize * picture.height as usize * 4 == picture.rgba.len();
-    if !whole || width == 0 || height == 0 || width > MAX_SIDE || height > MAX_SIDE {
-        return Err(refused("libwebp takes no picture of this size"));
-    }
-    let mut config =
-        sys::WebPConfig::new().map_err(|()| refused("libwebp has another version than its bindings"))?;
-    configure(&mut config);
-    let mut target = Target::new()?;
-    // SAFETY: `target.picture` is initialised; the pixels are width * height * 4 bytes, as was checked, and are only read.
-    let imported = unsafe {
-        target.picture.width = width;
-        target.picture.height = height;
-        target.picture.use_argb = 1;
-        sys::WebPPictureImportRGBA(&raw mut *target.picture, picture.rgba.as_ptr(), width * 4)
-    };
-    if imported == 0 {
-        return Err(refused("libwebp is out of memory"));
-    }
-    // SAFETY: configuration and picture are initialised; the writer that the picture points to lives in `target`, which
-    // is on the heap and does not move.
-    let encoded = unsafe { sys::WebPEncode(&raw const config, &raw mut *target.picture) };
-    if encoded == 0 {
-        return Err(refused("libwebp refuses the picture"));
-    }
+/// Every visible pixel as it is. `near` is how many of the low bits of colours may change where that saves bytes: 100 none, 60 a
+/// little, 0 most (libwebp's near-lossless level). `method` is libwebp's, 0 the fastest, 6 the slowest.
+pub(crate) fn lossless(picture: &Picture, near: u8, method: u8) -> Result<Vec<u8>, Error> {
+    let mut target = Target::import(picture)?;
+    let mut config = config(method)?;
+    config.lossless = 1;
+    config.near_lossless = i32::from(near);
+    // How hard the lossless coder works within its method; above 40 the gain is below half a percent.
+    config.quality = f32::from(method) * 10.0;
+    target.encode(&config)?;
     Ok(target.written().to_vec())
 }
 
+/// A picture that is ready for the lossy coder: colours converted once, alpha coded once, however many qualities are tried.
+pub(crate) struct Lossy {
+    target: Target,
+    /// The `ALPH` chunk's content, once it was coded; empty where nothing is transparent.
+    alpha: Option<Vec<u8>>,
+    method: u8,
+}
+
+impl Lossy {
+    /// `sharp` converts to YUV so that edges between colours stay sharp, which takes longer and is worth 1.6 to 3.2 points.
+    pub(crate) fn new(picture: &Picture, sharp: bool, method: u8) -> Result<Self, Error> {
+        let mut target = Target::import(picture)?;
+        // SAFETY: the picture is initialised and holds ARGB pixels; both calls keep it so and add YUV planes of libwebp's own.
+        let converted = unsafe {
+            if sharp {
+                sys::WebPPictureSharpARGBToYUVA(&raw mut *target.picture)
+            } else {
+                sys::WebPPictureARGBToYUVA(&raw mut *target.picture, sys::WebPEncCSP::WEBP_YUV420)
+            }
+        };
+        if converted == 0 {
+            return Err(refused("libwebp is out of memory"));
+        }
+        // SAFETY: the picture holds YUV planes, and an alpha plane where something is transparent.
+        unsafe { sys::WebPCleanupTransparentArea(&raw mut *target.picture) };
+        Ok(Self { target, alpha: None, method })
+    }
+
+    /// The whole file at a quality from 0 to 100; alpha loses nothing.
+    pub(crate) fn encode(&mut self, quality: f32) -> Result<Vec<u8>, Error> {
+        let mut config = config(self.method)?;
+        config.quality = quality;
+        config.exact = 1;
+        let (width, height) = (self.target.picture.width, self.target.picture.height);
+        let Some(alpha) = &self.alpha else {
+            self.target.encode(&config)?;
+            let file = self.target.written().to_vec();
+            // From now on the colours alone are coded.
+            self.target.picture.colorspace = sys::WebPEncCSP::WEBP_YUV420;
+            self.alpha = Some(container::chunk_of(&file, *b"ALPH").unwrap_or_default().to_vec());
+            return Ok(file);
+        };
+        self.target.encode(&config)?;
+        let file = self.target.written();
+        if alpha.is_empty() {
+            return Ok(file.to_vec());
+        }
+        let colour =
+            container::chunk_of(file, *b"VP8 ").ok_or_else(|| refused("libwebp wrote no picture"))?;
+        let size = (width.unsigned_abs(), height.unsigned_abs());
+        container::still_with_alpha(size, alpha, colour)
+    }
+}
+
+fn config(method: u8) -> Result<sys::WebPConfig, Error> {
+    let mut config =
+        sys::WebPConfig::new().map_err(|()| refused("libwebp has another version than its bindings"))?;
+    config.method = i32::from(method);
+    config.alpha_quality = 100;
+    Ok(config)
+}
+
 /// A picture of libwebp's and the memory that it writes to; both are freed when dropped.
+///
+/// It may go to another thread: libwebp keeps nothing beside what the two point to.
 struct Target {
     picture: Box<sys::WebPPicture>,
     writer: Box<sys::WebPMemoryWriter>,
@@ -115,6 +115,35 @@ impl Target {
         Ok(target)
     }
 
+    /// The pixels, copied into libwebp's memory.
+    fn import(picture: &Picture) -> Result<Self, Error> {
+        let (Ok(width), Ok(height)) = (i32::try_from(picture.width), i32::try_from(picture.height)) else {
+            return Err(refused("libwebp takes no picture of this size"));
+        };
+        let whole = picture.width as usize * picture.height as usize * 4 == picture.rgba.len();
+        if !whole || width == 0 || height == 0 || width > MAX_SIDE || height > MAX_SIDE {
+            return Err(refused("libwebp takes no picture of this size"));
+        }
+        let mut target = Self::new()?;
+        // SAFETY: `target.picture` is initialised; the pixels are width * height * 4 bytes, as was checked, and are only read.
+        let imported = unsafe {
+            target.picture.width = width;
+            target.picture.height = height;
+            target.picture.use_argb = 1;
+            sys::WebPPictureImportRGBA(&raw mut *target.picture, picture.rgba.as_ptr(), width * 4)
+        };
+        if imported == 0 { Err(refused("libwebp is out of memory")) } else { Ok(target) }
+    }
+
+    /// Encodes into the writer, in the place of what was there.
+    fn encode(&mut self, config: &sys::WebPConfig) -> Result<(), Error> {
+        self.writer.size = 0;
+        // SAFETY: configuration and picture are initialised; the writer that the picture points to lives in `self`, which
+        // is on the heap and does not move. A writer of size 0 is written from its start.
+        let encoded = unsafe { sys::WebPEncode(config, &raw mut *self.picture) };
+        if encoded == 0 { Err(refused("libwebp refuses the picture")) } else { Ok(()) }
+    }
+
     fn written(&self) -> &[u8] {
         if self.writer.mem.is_null() {
             return &[];
@@ -133,6 +162,9 @@ impl Drop for Target {
         }
     }
 }
+
+// SAFETY: the memory behind the pointers belongs to this value alone, and libwebp has no thread-local state.
+unsafe impl Send for Target {}
 
 /// VP8's limit in px.
 const MAX_SIDE: i32 = 16_383;
@@ -161,29 +193,36 @@ mod tests {
 
     #[test]
     fn lossless_gives_every_pixel_back_in_another_decoder() {
-        assert_eq!(decode(&lossless(&gradient()).unwrap(), ImageFormat::WebP).unwrap(), gradient());
+        for method in [0, 4] {
+            let file = lossless(&gradient(), 100, method).unwrap();
+            assert_eq!(&file[12..16], b"VP8L");
+            assert_eq!(decode(&file, ImageFormat::WebP).unwrap(), gradient());
+        }
     }
 
     #[test]
     fn lossy_gives_the_alpha_back_exactly() {
-        let file = encode(&gradient(), |config| config.use_sharp_yuv = 1).unwrap();
+        let file = Lossy::new(&gradient(), true, 4).unwrap().encode(75.0).unwrap();
         let decoded = decode(&file, ImageFormat::WebP).unwrap();
         let alpha = |picture: &Picture| picture.rgba.iter().skip(3).step_by(4).copied().collect::<Vec<_>>();
         assert_eq!(alpha(&decoded), alpha(&gradient()));
     }
 
     #[test]
-    fn flat_art_is_stored_without_loss_and_gradients_are_not() {
-        let flat =
-            Picture { width: 64, height: 64, rgba: [[200, 30, 30, 255], [0; 4]].concat().repeat(2048) };
-        assert!(is_lossless(&smaller_of_lossy_and_lossless(&flat).unwrap()));
-        assert!(!is_lossless(&smaller_of_lossy_and_lossless(&gradient()).unwrap()));
+    fn the_second_quality_gives_the_same_file_as_if_it_had_been_the_first() {
+        let opaque = Picture { rgba: gradient().rgba.iter().map(|byte| byte | 0xf0).collect(), ..gradient() };
+        for picture in [gradient(), opaque] {
+            let mut coder = Lossy::new(&picture, true, 4).unwrap();
+            coder.encode(30.0).unwrap();
+            let first = Lossy::new(&picture, true, 4).unwrap().encode(80.0).unwrap();
+            assert_eq!(coder.encode(80.0).unwrap(), first);
+        }
     }
 
     #[test]
     fn a_picture_without_its_pixels_is_refused() {
         for (width, height) in [(0, 0), (64, 65), (u32::MAX, 1), (16_384, 1)] {
-            assert!(lossless(&Picture { width, height, rgba: vec![0; 64 * 64 * 4] }).is_err());
+            assert!(lossless(&Picture { width, height, rgba: vec![0; 64 * 64 * 4] }, 100, 1).is_err());
         }
     }
 }

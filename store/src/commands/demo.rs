@@ -100,7 +100,7 @@ async fn publish_samples(app: &App, data: &Path, secret: &str) -> anyhow::Result
                 // A running program's progress; the result is for the standard output.
                 let _ = writeln!(io::stderr(), "building the sample pack {name} ...");
                 std::fs::create_dir_all(out.parent().unwrap_or(&out))?;
-                build(&project, &out, &BuildOptions { jobs: None, random: random.secure() }, &())?;
+                build(&project, &out, &BuildOptions::new(random.secure()), &())?;
             }
             publish(&out, &target, &())?;
             Ok(Manifest::read(&std::fs::read(out.join(MANIFEST_FILE))?)?)

@@ -1,0 +1,92 @@
+//! When each frame is shown: exactly as long as the artwork says, whatever was stored once for several.
+
+use sticker_protocol::limits::MAX_FRAME_MS;
+use sticker_protocol::sticker::{Frame, Rgb};
+
+use super::render::{Rendered, Variant};
+use crate::artwork::Artwork;
+use crate::error::Error;
+use crate::finding::Finding;
+use crate::project::StickerFile;
+
+/// The frames of a sticker in time, the same in every variant.
+pub(super) struct Timing {
+    /// In ms, one for each stored frame; 0 for a still.
+    pub(super) durations_ms: Vec<u32>,
+    /// 0 = for ever.
+    pub(super) loop_count: u32,
+    /// The stored frame that stands for the sticker.
+    pub(super) poster: u32,
+    /// Of the poster.
+    pub(super) colour: Rgb,
+}
+
+impl Timing {
+    pub(super) fn new(sticker: &StickerFile, artwork: &Artwork, rendered: &Rendered) -> Result<Self, Error> {
+        let frames = rendered.colours.len();
+        let mut durations_ms = vec![0; frames];
+        for (&frame, duration) in rendered.frame_of.iter().zip(durations(sticker, artwork)) {
+            if let Some(sum) = durations_ms.get_mut(frame as usize) {
+                *sum += duration;
+            }
+        }
+        if let Some(longest) = durations_ms.iter().max().filter(|&&longest| longest > MAX_FRAME_MS) {
+            let message = format!("one picture is shown for {longest} ms");
+            let hint = format!("a frame lasts at most {MAX_FRAME_MS} ms: show it for a shorter time");
+            return Err(Error::BadInput(vec![Finding::error(
+                "frame_too_long",
+                &artwork.path,
+                message,
+                hint,
+            )]));
+        }
+        if frames == 1 {
+            durations_ms.fill(0);
+        }
+        let named = sticker.poster.and_then(|poster| rendered.frame_of.get(poster as usize)).copied();
+        let first_shown = || rendered.colours.iter().position(Option::is_some).unwrap_or_default();
+        let poster = named.unwrap_or_else(|| u32::try_from(first_shown()).unwrap_or_default());
+        let colour = rendered.colours.get(poster as usize).copied().flatten().unwrap_or(Rgb([255; 3]));
+        let loop_count = sticker.loop_count.or(artwork.loop_count).unwrap_or(0);
+        Ok(Self { durations_ms, loop_count, poster, colour })
+    }
+
+    /// The frames of a variant.
+    pub(super) fn frames(&self, variant: &Variant) -> Vec<Frame> {
+        let frames = variant.frames.iter().zip(&self.durations_ms);
+        frames
+            .map(|(placed, &duration_ms)| Frame {
+                image: placed.image,
+                x: placed.x,
+                y: placed.y,
+                duration_ms,
+                blend: placed.blend,
+                dispose: placed.dispose,
+            })
+            .collect()
+    }
+}
+
+/// How long each frame of the artwork is shown, in ms: as the project says, else as the artwork says, else 50 ms. Rounded so that their
+/// sum is the whole's length rounded once, not once a frame.
+pub(crate) fn durations(sticker: &StickerFile, artwork: &Artwork) -> Vec<u32> {
+    let frames = artwork.frames();
+    if frames < 2 {
+        return vec![0; frames];
+    }
+    let Some(fps) = sticker.fps else {
+        let stated = artwork.durations_ms.iter();
+        return stated.map(|&stated| sticker.frame_ms.or(stated).unwrap_or(DEFAULT_FRAME_MS)).collect();
+    };
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::cast_precision_loss,
+        reason = "at most 300 frames of 10 s"
+    )]
+    let end = |frame: usize| (frame as f64 * 1000.0 / fps).round() as u32;
+    (0..frames).map(|frame| end(frame + 1) - end(frame)).collect()
+}
+
+/// 20 frames a second.
+const DEFAULT_FRAME_MS: u32 = 50;

@@ -1,0 +1,162 @@
+//! A release as one page that works without a network: what a designer looks at, and sends to the team, before publishing.
+
+mod measure;
+mod page;
+mod release;
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use sticker_protocol::release::ManifestError;
+use sticker_protocol::sticker::StickerFileError;
+use sticker_protocol::{Density, ReleasePath, StickerId};
+
+use crate::error::Error;
+use crate::out::write_atomically;
+use crate::picture::DecodeError;
+use crate::progress::Progress;
+
+/// What to put on the page.
+#[derive(Clone, Copy, Debug)]
+pub struct PreviewOptions {
+    /// Whether to score every variant against the artwork, which takes most of the time.
+    pub scores: bool,
+    /// Threads; `None` for as many as there are cores.
+    pub jobs: Option<usize>,
+}
+
+/// What was written.
+#[derive(Clone, Debug, Serialize)]
+pub struct PreviewReport {
+    /// The page.
+    pub page: PathBuf,
+    /// Its size in bytes.
+    pub bytes: usize,
+    /// Bytes of the release's sticker files, which the page holds.
+    pub sticker_bytes: u64,
+    /// Each sticker at each density.
+    pub variants: Vec<VariantScore>,
+}
+
+/// One sticker at one density.
+#[derive(Clone, Debug, Serialize)]
+pub struct VariantScore {
+    /// The sticker.
+    pub sticker: StickerId,
+    /// The density.
+    pub density: Density,
+    /// Bytes of its sticker file.
+    pub bytes: u64,
+    /// The lowest score of its frames; none where nothing was scored.
+    pub score: Option<f64>,
+}
+
+/// Why there is no page.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PreviewError {
+    /// `release.thrift` is no manifest.
+    #[error("the release cannot be read")]
+    Manifest(#[from] ManifestError),
+    /// A file is not the one that was built.
+    #[error("{0} is not the file that the manifest lists")]
+    Changed(ReleasePath),
+    /// A sticker file does not keep to the format.
+    #[error("{path} is no sticker file")]
+    Sticker {
+        /// The file.
+        path: ReleasePath,
+        /// What is wrong with it.
+        #[source]
+        error: Box<StickerFileError>,
+    },
+    /// A sticker file is another one than its place says.
+    #[error("{0} is for another sticker, pack or density than its place says")]
+    WrongSticker(ReleasePath),
+    /// An image in a sticker file cannot be decoded.
+    #[error("{path} cannot be drawn")]
+    Picture {
+        /// The file.
+        path: ReleasePath,
+        /// What the decoder said.
+        #[source]
+        error: DecodeError,
+    },
+    /// The page would lie among the release's files.
+    #[error("the page would lie inside {}, which holds the release's files alone", .0.display())]
+    InsideRelease(PathBuf),
+    /// Something cannot be read, written or made.
+    #[error(transparent)]
+    Packer(#[from] Error),
+}
+
+impl PreviewError {
+    /// Stable name of the kind of failure.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Manifest(_) => "not_a_release",
+            Self::Changed(_) => "file_changed",
+            Self::Sticker { .. } | Self::WrongSticker(_) | Self::Picture { .. } => "bad_sticker_file",
+            Self::InsideRelease(_) => "inside_the_release",
+            Self::Packer(Error::Io { .. }) => "io",
+            Self::Packer(_) => "internal",
+        }
+    }
+
+    /// What to do about it.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::InsideRelease(_) => "name another place with --to",
+            Self::Packer(Error::Io { .. }) => {
+                "give the folder that `sticker-packer build` made, and a place where you may write"
+            }
+            Self::Packer(_) => "this is a fault of the packer: report it with the artwork",
+            _ => "build it again with `sticker-packer build`",
+        }
+    }
+}
+
+/// Where the page is written without another wish: beside the release, `<its folder's name>-preview.html`.
+///
+/// # Errors
+/// [`Error::Io`] where there is no such folder.
+pub fn default_page(out: &Path) -> Result<PathBuf, Error> {
+    let whole = out.canonicalize().map_err(Error::io("read", out))?;
+    let name = whole.file_name().unwrap_or_default().to_string_lossy();
+    // A path that the caller knows again, where there is one.
+    let beside = if out.file_name().is_some() { out } else { &whole };
+    Ok(beside.with_file_name(format!("{name}-preview.html")))
+}
+
+/// Writes what [`crate::build`] made in `out` as one page at `to`, which is there whole or not at all.
+///
+/// # Errors
+/// [`PreviewError`]; an earlier page is still there.
+pub fn preview(
+    out: &Path,
+    to: &Path,
+    options: PreviewOptions,
+    progress: &dyn Progress,
+) -> Result<PreviewReport, PreviewError> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(options.jobs.unwrap_or(0)).build();
+    pool.map_err(Error::Threads)?.install(|| {
+        let release = release::read(out)?;
+        refuse_inside(out, to)?;
+        let measured = measure::all(&release, options.scores, progress)?;
+        let page = page::write(&release, &measured)?;
+        write_atomically(to, page.as_bytes())?;
+        let variants = measured.iter().flat_map(|sticker| sticker.variants.iter().cloned()).collect();
+        let sticker_bytes = release.variants().map(|(_, content)| content.len() as u64).sum();
+        Ok(PreviewReport { page: to.to_owned(), bytes: page.len(), sticker_bytes, variants })
+    })
+}
+
+/// A release's folder is compared, uploaded and replaced as a whole.
+fn refuse_inside(out: &Path, to: &Path) -> Result<(), PreviewError> {
+    let folder = match to.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let (Ok(out), Ok(folder)) = (out.canonicalize(), folder.canonicalize()) else { return Ok(()) };
+    if folder.starts_with(&out) { Err(PreviewError::InsideRelease(out)) } else { Ok(()) }
+}

@@ -1,0 +1,170 @@
+//! A designer's desk: a folder of their own, and the packer started in it.
+
+#![allow(dead_code, reason = "each test file uses a part of it")]
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+pub(crate) struct Desk {
+    folder: tempfile::TempDir,
+}
+
+impl Desk {
+    pub(crate) fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    pub(crate) fn place(&self, path: &str) -> PathBuf {
+        self.folder.path().join(path)
+    }
+
+    pub(crate) fn writes(&self, path: &str, content: impl AsRef<[u8]>) {
+        let path = self.place(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    }
+
+    /// A disc on nothing, whose colour changes from left to right.
+    pub(crate) fn draws(&self, path: &str, side: u32, seed: u8) {
+        self.paints(path, side, |x, y| [seed, channel(x * 255 / side), channel(y * 255 / side)]);
+    }
+
+    /// A disc of noise on nothing, which no coder makes small.
+    pub(crate) fn scribbles(&self, path: &str, side: u32, seed: u32) {
+        self.paints(path, side, |x, y| {
+            let mixed = (x * 7919 + y * 104_729 + seed * 1_299_709).wrapping_mul(2_654_435_761);
+            [channel(mixed >> 8 & 255), channel(mixed >> 16 & 255), channel(mixed >> 24)]
+        });
+    }
+
+    fn paints(&self, path: &str, side: u32, colour: impl Fn(u32, u32) -> [u8; 3]) {
+        let middle = f64::from(side) / 2.0;
+        let inside = |x: u32, y: u32| (f64::from(x) - middle).hypot(f64::from(y) - middle) < middle * 0.9;
+        let pixel = |x, y| match colour(x, y) {
+            [red, green, blue] if inside(x, y) => [red, green, blue, 255],
+            _ => [0; 4],
+        };
+        let rgba: Vec<u8> =
+            (0..side).flat_map(|y| (0..side).flat_map(|x| pixel(x, y)).collect::<Vec<_>>()).collect();
+        let mut file = Vec::new();
+        let mut encoder = png::Encoder::new(&mut file, side, side);
+        encoder.set_color(png::ColorType::Rgba);
+        encoder.write_header().unwrap().write_image_data(&rgba).unwrap();
+        self.writes(path, file);
+    }
+
+    pub(crate) fn packer<const N: usize>(&self, arguments: [&str; N]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sticker-packer"));
+        command
+            .args(arguments)
+            .current_dir(self.folder.path())
+            // Nothing of this machine's user, and nothing remembered from another test.
+            .env("HOME", self.folder.path().join(".home"))
+            .env("XDG_CACHE_HOME", self.folder.path().join(".home/cache"))
+            .env("GIT_CONFIG_NOSYSTEM", "1")
+            .env("LANG", "C.UTF-8")
+            .env_remove("LC_ALL")
+            .env_remove("LC_MESSAGES")
+            .env_remove("STICKER_STORE_SECRET");
+        command
+    }
+
+    pub(crate) fn runs<const N: usize>(&self, arguments: [&str; N]) -> Said {
+        Said(self.packer(arguments).output().unwrap())
+    }
+
+    pub(crate) fn starts<const N: usize>(&self, arguments: [&str; N]) -> Running {
+        let mut command = self.packer(arguments);
+        Running(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
+    }
+
+    /// Sorted, hidden ones too, but for the user's home.
+    pub(crate) fn files_in(&self, folder: &str) -> Vec<String> {
+        let names = fs::read_dir(self.place(folder)).unwrap();
+        let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mut names: Vec<_> = names.filter(|name| name != ".home").collect();
+        names.sort();
+        names
+    }
+
+    pub(crate) fn hidden_in(&self, folder: &str) -> Vec<String> {
+        self.files_in(folder).into_iter().filter(|name| name.starts_with('.')).collect()
+    }
+
+    pub(crate) fn reads(&self, path: &str) -> Vec<u8> {
+        fs::read(self.place(path)).unwrap()
+    }
+
+    pub(crate) fn json(&self, path: &str) -> Value {
+        serde_json::from_slice(&self.reads(path)).unwrap()
+    }
+}
+
+fn channel(value: u32) -> u8 {
+    u8::try_from(value).unwrap()
+}
+
+/// What the packer said, and how it ended.
+pub(crate) struct Said(pub(crate) Output);
+
+impl Said {
+    #[track_caller]
+    pub(crate) fn and_exits(self, code: i32) -> Self {
+        assert_eq!(self.0.status.code(), Some(code), "{}{}", self.out(), self.err());
+        self
+    }
+
+    pub(crate) fn out(&self) -> String {
+        String::from_utf8(self.0.stdout.clone()).unwrap()
+    }
+
+    pub(crate) fn err(&self) -> String {
+        String::from_utf8(self.0.stderr.clone()).unwrap()
+    }
+
+    /// The one JSON document on the standard output.
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.out()).unwrap()
+    }
+}
+
+/// A packer at work; ended with the test.
+pub(crate) struct Running(Child);
+
+impl Running {
+    /// As Ctrl-C does.
+    pub(crate) fn interrupt(&self) {
+        let sent = Command::new("kill").args(["-INT", &self.0.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+    }
+
+    pub(crate) fn is_over(&mut self) -> bool {
+        self.0.try_wait().unwrap().is_some()
+    }
+
+    pub(crate) fn ends(mut self) -> ExitStatus {
+        waits_until("the packer ends", || self.is_over());
+        self.0.wait().unwrap()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Looks again and again, for at most a minute.
+#[track_caller]
+pub(crate) fn waits_until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !is_so() {
+        assert!(start.elapsed() < Duration::from_mins(1), "waited in vain until {what}");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
