@@ -71,38 +71,16 @@ pub(crate) struct Common {
 /// How a release is built.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct How {
-    /// What the pictures must look like; pack.toml's `build.quality`, else `standard`.
-    #[arg(long, value_enum, value_name = "QUALITY")]
-    pub(crate) quality: Option<QualityName>,
+    /// What the pictures must look like: draft (a score of 65), standard (80), high (88), lossless, or another score;
+    /// pack.toml's `build.quality`, else `standard`.
+    #[arg(long, value_name = "QUALITY")]
+    pub(crate) quality: Option<Quality>,
     /// How long to look for smaller files of that quality.
     #[arg(long, value_enum, value_name = "EFFORT", default_value = "default")]
     pub(crate) effort: EffortName,
     /// Render every sticker anew, and remember nothing.
     #[arg(long)]
     pub(crate) no_cache: bool,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum QualityName {
-    /// For a first look; a score of 65.
-    Draft,
-    /// Nothing is missed in a chat; a score of 80.
-    Standard,
-    /// Hardly to be told from the artwork; a score of 88.
-    High,
-    /// Every pixel of the resized artwork.
-    Lossless,
-}
-
-impl From<QualityName> for Quality {
-    fn from(name: QualityName) -> Self {
-        match name {
-            QualityName::Draft => Self::Draft,
-            QualityName::Standard => Self::Standard,
-            QualityName::High => Self::High,
-            QualityName::Lossless => Self::Lossless,
-        }
-    }
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

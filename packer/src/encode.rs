@@ -2,6 +2,7 @@
 
 mod container;
 mod png;
+mod quality;
 mod search;
 mod webp;
 
@@ -9,57 +10,11 @@ pub(crate) use container::{Shown, animated_webp};
 use serde::{Deserialize, Serialize};
 use sticker_protocol::{Density, ImageFormat};
 
+pub use quality::{NoQuality, Quality, Score};
 pub(crate) use search::{Choice, Subject, choose, fixed};
 
 use crate::error::Error;
 use crate::picture::Picture;
-
-/// What the pictures of a pack must look like, whatever that takes. The targets are SSIMULACRA2 scores on the worst of black, white
-/// and mid-grey against the resized artwork.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Quality {
-    /// For a first look: what is wrong shows, and so do the losses.
-    Draft,
-    /// Nothing is missed in a chat.
-    #[default]
-    Standard,
-    /// Hardly to be told from the artwork side by side.
-    High,
-    /// Every pixel of the resized artwork.
-    Lossless,
-}
-
-impl Quality {
-    /// The lowest score that is good enough; none for lossless.
-    pub fn target(self) -> Option<f64> {
-        match self {
-            Self::Draft => Some(65.0),
-            Self::Standard => Some(80.0),
-            Self::High => Some(88.0),
-            Self::Lossless => None,
-        }
-    }
-
-    /// As it is written in a project file.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Draft => "draft",
-            Self::Standard => "standard",
-            Self::High => "high",
-            Self::Lossless => "lossless",
-        }
-    }
-
-    /// The lossy coder's quality that is right for most pictures: where a search begins, and what is used without one.
-    fn usual(self) -> f32 {
-        match self {
-            Self::Draft => 65.0,
-            Self::Standard => 86.0,
-            Self::High | Self::Lossless => 94.0,
-        }
-    }
-}
 
 /// How long the packer may look for smaller files of the same quality.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -32,7 +32,7 @@ mod words;
 
 pub use build::{BuildOptions, BuildReport, BundleReport, StickerReport, VariantReport, build};
 pub use check::{CheckOptions, check};
-pub use encode::{Effort, Quality};
+pub use encode::{Effort, NoQuality, Quality, Score};
 pub use error::Error;
 pub use lint::platforms::{PlatformId, UnknownPlatform};
 pub use progress::Progress;

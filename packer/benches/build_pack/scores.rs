@@ -1,11 +1,10 @@
 //! How good what was built is: SSIMULACRA2 against the artwork resized by Lanczos3 in linear light with premultiplied alpha.
 
-use std::fs::{self, File};
-use std::io::BufReader;
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 
-use image_webp::WebPDecoder;
 use sticker_packer::compose::compose;
+use sticker_packer::fuzzing;
 use sticker_packer::picture::{Picture, decode};
 use sticker_packer::resize::Linear;
 use sticker_packer::score::Reference;
@@ -16,31 +15,56 @@ use sticker_protocol::sticker::StickerFile;
 #[derive(Default)]
 pub(crate) struct Scores {
     pub(crate) bytes: u64,
+    /// Ascending.
     all: Vec<f64>,
 }
 
 impl Scores {
     /// Of one file's frames against the artwork's.
-    pub(crate) fn add(&mut self, bytes: u64, artwork: &[&Path], shown: &[Picture]) {
-        self.bytes += bytes;
+    pub(crate) fn of(bytes: u64, artwork: &[PathBuf], shown: &[Picture]) -> Self {
+        assert_eq!(artwork.len(), shown.len(), "a frame is missing");
         // Frames resemble each other, and scoring takes longer than everything else: six of each are enough.
         let step = shown.len().div_ceil(6).max(1);
-        for (path, picture) in artwork.iter().zip(shown).step_by(step) {
+        let pairs = artwork.iter().zip(shown).step_by(step);
+        let all = pairs.map(|(path, picture)| {
             let source = decode(&fs::read(path).expect("artwork"), ImageFormat::Png).expect("a PNG");
             let linear = Linear::new(source).expect("pixels");
             let reference = linear.fit(picture.width, picture.height).expect("a size");
             let score = Reference::new(&reference).and_then(|reference| reference.score(picture));
-            self.all.push(score.expect("pictures of one size"));
-        }
+            score.expect("pictures of one size")
+        });
+        Self { bytes, all: all.collect() }
+    }
+
+    /// Both.
+    pub(crate) fn and(mut self, other: Self) -> Self {
+        self.bytes += other.bytes;
+        self.all.extend(other.all);
+        self.all.sort_by(f64::total_cmp);
+        self
+    }
+
+    /// Whether mean, 10th percentile and worst are at least another's.
+    pub(crate) fn reach(&self, other: &Self) -> bool {
+        let mut pairs = self.figures().into_iter().zip(other.figures());
+        pairs.all(|(ours, theirs)| ours >= theirs)
+    }
+
+    pub(crate) fn summary(&self) -> String {
+        let [mean, tenth, worst] = self.figures();
+        format!("{:>9} bytes, score {mean:.1} / {tenth:.1} / {worst:.1}", self.bytes)
+    }
+
+    pub(crate) fn mean(&self) -> f64 {
+        self.figures()[0]
     }
 
     /// Mean, 10th percentile and worst.
-    pub(crate) fn summary(&mut self) -> String {
-        self.all.sort_by(f64::total_cmp);
+    fn figures(&self) -> [f64; 3] {
         #[expect(clippy::cast_precision_loss, reason = "a few hundred scores")]
         let mean = self.all.iter().sum::<f64>() / self.all.len().max(1) as f64;
         let at = |place: usize| self.all.get(place).copied().unwrap_or_default();
-        format!("{:>9} bytes, score {mean:.1} / {:.1} / {:.1}", self.bytes, at(self.all.len() / 10), at(0))
+        [mean, at(self.all.len() / 10), at(0)]
     }
 }
 
@@ -49,26 +73,7 @@ pub(crate) fn frames_of_sticker(file: &[u8]) -> Vec<Picture> {
     compose(&StickerFile::read(file).expect("a sticker file")).expect("pictures")
 }
 
-/// The frames of a WebP file.
+/// The frames of a WebP file. The packer's own reader clears what a frame leaves to be cleared, as libwebp's does.
 pub(crate) fn frames_of_webp(path: &Path) -> Vec<Picture> {
-    let file = BufReader::new(File::open(path).expect("a file"));
-    let mut decoder = WebPDecoder::new(file).expect("a WebP file");
-    let (width, height) = decoder.dimensions();
-    let mut pixels = vec![0; decoder.output_buffer_size().expect("a size")];
-    let frames = if decoder.is_animated() { decoder.num_frames() } else { 1 };
-    let mut pictures = Vec::new();
-    for _ in 0..frames {
-        if decoder.is_animated() {
-            decoder.read_frame(&mut pixels).expect("a frame");
-        } else {
-            decoder.read_image(&mut pixels).expect("a picture");
-        }
-        let rgba = if decoder.has_alpha() {
-            pixels.clone()
-        } else {
-            pixels.as_chunks::<3>().0.iter().flat_map(|&[red, green, blue]| [red, green, blue, 255]).collect()
-        };
-        pictures.push(Picture { width, height, rgba });
-    }
-    pictures
+    fuzzing::artwork(&fs::read(path).expect("a file"), 0).expect("a WebP file")
 }

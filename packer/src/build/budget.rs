@@ -23,7 +23,7 @@ pub(super) fn check(surveyed: &Surveyed, report: &BuildReport) -> Vec<Finding> {
                 );
                 let hint = format!(
                     "allow more in build.max_sticker_bytes, choose a lower quality than `{}`, or simplify the artwork",
-                    report.quality.name()
+                    report.quality
                 );
                 let path = surveyed.project.folder.join(&named.file);
                 findings.push(Finding::error("sticker_over_budget", &path, message, hint));
@@ -44,7 +44,7 @@ pub(super) fn check(surveyed: &Surveyed, report: &BuildReport) -> Vec<Finding> {
             });
             let hint = format!(
                 "allow more in build.max_bundle_bytes, choose a lower quality than `{}`, or take stickers out{largest}",
-                report.quality.name()
+                report.quality
             );
             let path = surveyed.project.folder.join(PROJECT_FILE);
             findings.push(Finding::error("bundle_over_budget", &path, message, hint));

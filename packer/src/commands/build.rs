@@ -17,7 +17,7 @@ pub(super) fn run(dir: &Path, out: &Path, how: &How, jobs: Option<usize>, printe
     let random = SystemRandom::new();
     let options = BuildOptions {
         jobs,
-        quality: how.quality.map(Into::into),
+        quality: how.quality,
         effort: how.effort.into(),
         cache: if how.no_cache { None } else { cache_folder() },
         ..BuildOptions::new(&random)
