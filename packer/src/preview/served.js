@@ -7,13 +7,17 @@
   const chosen = () => [...document.querySelectorAll('[name=ground], #density, #locale')];
   const pause = (ms) => new Promise((done) => { setTimeout(done, ms); });
   let isLeaving = false;
+  let said = '';
 
   const say = (title, wrong = [], isQuiet = false) => {
-    if (news.dataset.says === title + wrong.join()) return;
-    news.dataset.says = title + wrong.join();
+    if (said === title + wrong.join()) return;
+    said = title + wrong.join();
     news.classList.toggle('quiet', isQuiet);
     const made = (name, text) => Object.assign(document.createElement(name), { textContent: text });
     news.replaceChildren(...title ? [made('strong', title)] : [], ...wrong.map((text) => made('pre', text)));
+    // Above a dialog that is open.
+    news.togglePopover?.(false);
+    news.togglePopover?.(title !== '');
   };
 
   // What was chosen and looked at is the same on the next page.

@@ -61,25 +61,30 @@ impl Changes {
         self.lock.build_ended(&self.folder, report);
     }
 
-    /// What changed, relative to the project.
+    /// What changed, relative to the project; `.` for all of it.
     pub(super) fn next(&mut self) -> Result<Vec<PathBuf>, WatchError> {
-        let mut changed = BTreeSet::new();
-        while changed.is_empty() {
-            self.wait(if self.is_lost { LOOK } else { Duration::MAX }, &mut changed)?;
-            if self.is_lost && self.is_found() {
-                changed.insert(PathBuf::from("."));
+        loop {
+            let mut seen = Seen::default();
+            while seen.changed.is_empty() {
+                self.wait(if self.is_lost { LOOK } else { Duration::MAX }, &mut seen)?;
+                if self.is_lost && self.is_found() {
+                    seen.changed.insert(PathBuf::from("."));
+                }
+            }
+            let first = Instant::now();
+            while first.elapsed() < LONGEST && self.wait(QUIET, &mut seen)? {}
+            let changed = seen.stays(&self.folder);
+            if !changed.is_empty() {
+                return Ok(changed);
             }
         }
-        let first = Instant::now();
-        while first.elapsed() < LONGEST && self.wait(QUIET, &mut changed)? {}
-        Ok(changed.into_iter().collect())
     }
 
     /// Whether something happened within that time, be it of interest or not.
-    fn wait(&mut self, at_most: Duration, changed: &mut BTreeSet<PathBuf>) -> Result<bool, WatchError> {
+    fn wait(&mut self, at_most: Duration, seen: &mut Seen) -> Result<bool, WatchError> {
         match self.events.recv_timeout(at_most) {
             Ok(event) => {
-                self.take(event, changed);
+                self.take(event, seen);
                 Ok(true)
             }
             Err(RecvTimeoutError::Timeout) => Ok(false),
@@ -90,12 +95,12 @@ impl Changes {
         }
     }
 
-    fn take(&mut self, event: notify::Result<Event>, changed: &mut BTreeSet<PathBuf>) {
+    fn take(&mut self, event: notify::Result<Event>, seen: &mut Seen) {
         let event = match event {
             Ok(event) if !event.need_rescan() => event,
             // Something was missed, nobody knows what.
             _ => {
-                changed.insert(PathBuf::from("."));
+                seen.changed.insert(PathBuf::from("."));
                 return;
             }
         };
@@ -107,8 +112,11 @@ impl Changes {
             let is_change =
                 if path == self.lock.path { self.lock.is_changed() } else { self.counted.counts(&path) };
             if let (true, Ok(inside)) = (is_change, path.strip_prefix(&self.folder)) {
-                let is_it = inside.as_os_str().is_empty();
-                changed.insert(if is_it { PathBuf::from(".") } else { inside.to_owned() });
+                let inside = if inside.as_os_str().is_empty() { Path::new(".") } else { inside };
+                if matches!(event.kind, EventKind::Create(_)) {
+                    seen.created.insert(inside.to_owned());
+                }
+                seen.changed.insert(inside.to_owned());
             }
         }
     }
@@ -119,6 +127,21 @@ impl Changes {
         let _ = self.watcher.unwatch(&self.folder);
         self.is_lost = self.watcher.watch(&self.folder, RecursiveMode::Recursive).is_err();
         !self.is_lost
+    }
+}
+
+/// What happened since the last build, relative to the project.
+#[derive(Debug, Default)]
+struct Seen {
+    changed: BTreeSet<PathBuf>,
+    created: BTreeSet<PathBuf>,
+}
+
+impl Seen {
+    /// Without what came and went: programs write beside a file, whatever they call that, and put it in its place.
+    fn stays(self, folder: &Path) -> Vec<PathBuf> {
+        let Self { changed, created } = self;
+        changed.into_iter().filter(|path| !created.contains(path) || folder.join(path).exists()).collect()
     }
 }
 
@@ -159,5 +182,22 @@ impl LockFile {
 
     fn read(&self) -> Content {
         Content(fs::read(&self.path).ok())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_came_and_went_between_two_builds_is_no_change() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("new.png"), "new").unwrap();
+        let paths = |names: &[&str]| names.iter().map(PathBuf::from).collect::<BTreeSet<_>>();
+        let seen = Seen {
+            changed: paths(&["new.png", "removed.png", "sed4711"]),
+            created: paths(&["new.png", "sed4711"]),
+        };
+        assert_eq!(seen.stays(folder.path()), [Path::new("new.png"), Path::new("removed.png")]);
     }
 }
