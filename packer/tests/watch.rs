@@ -202,8 +202,9 @@ fn a_project_that_was_never_whole_is_built_once_it_is() {
 #[test]
 fn what_the_build_and_editors_write_into_the_project_is_no_change() {
     let desk = desk_with_a_pack();
-    let watch = Watch::begins(&desk, "pack/made");
+    let watch = Watch::begins(&desk, "pack/made/out");
     watch.says_built();
+    assert_eq!(desk.files_in("pack/made"), ["out", "out-preview.html"]);
     for name in [".dot.png.swp", "dot.png~", "4913", ".git/index", "#dot.png#", "dot.tmp"] {
         desk.writes(&format!("pack/stickers/{name}"), "not artwork");
     }
@@ -282,13 +283,16 @@ fn people_read_where_to_look_what_changed_and_what_is_new() {
     while watch.line() != "  out-preview.html" {}
     desk.draws("pack/stickers/dot.png", 64, 200);
     let lines = [(); 4].map(|()| watch.line());
-    assert_eq!(lines[..3], ["", "changed: stickers/dot.png", "built pack: 1 of 2 stickers are new: dot"]);
+    assert_eq!(
+        lines[..3],
+        ["", "changed: stickers/dot.png", "built pack: other bytes in 1 of 2 stickers: dot"]
+    );
     assert!(lines[3].ends_with("findings as before"), "{lines:?}");
     desk.writes("pack/pack.toml", "slug = ");
     let lines = [(); 3].map(|()| watch.line());
     assert_eq!(
         lines,
-        ["", "changed: pack.toml", "nothing is built until that is mended; the earlier build stays"]
+        ["", "changed: pack.toml", "nothing is built until that is mended; an earlier build stays as it was"]
     );
     watch.ends();
 }

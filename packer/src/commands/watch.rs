@@ -39,7 +39,7 @@ pub(super) fn run(
         if let (
             true,
             Err(WatchError::Build(error @ (Error::OutputInTheWay(_) | Error::OutputWithoutName(_)))),
-        ) = (teller.is_first, &built)
+        ) = (changed.is_empty(), &built)
         {
             return super::failed(error, printer);
         }
@@ -80,6 +80,7 @@ struct Teller<'a> {
     out: &'a Path,
     /// The findings of the build before.
     told: Vec<Finding>,
+    /// Until something was built.
     is_first: bool,
 }
 
@@ -121,7 +122,8 @@ impl Teller<'_> {
             match built {
                 Ok(built) => self.printer.says(&self.summary(built)),
                 Err(WatchError::Build(Error::BadInput(_))) => {
-                    self.printer.says("nothing is built until that is mended; the earlier build stays");
+                    self.printer
+                        .says("nothing is built until that is mended; an earlier build stays as it was");
                 }
                 Err(error) => {
                     failed(error, self.printer);
@@ -129,7 +131,7 @@ impl Teller<'_> {
             }
         }
         self.told = told.to_vec();
-        self.is_first = false;
+        self.is_first &= built.is_err();
     }
 
     /// Errors, and what was not told of the build before.
@@ -146,7 +148,7 @@ impl Teller<'_> {
         let mut text = match renewed.len() {
             _ if *is_same => format!("built {slug}: the same bytes as before"),
             0 => format!("built {slug}: the stickers are as before"),
-            some => format!("built {slug}: {some} of {all} stickers are new: {}", listed(renewed)),
+            some => format!("built {slug}: other bytes in {some} of {all} stickers: {}", listed(renewed)),
         };
         let known = build.findings.iter().filter(|it| self.told.contains(it)).count();
         if known > 0 {

@@ -109,6 +109,10 @@ impl Changes {
                 self.is_lost |=
                     matches!(event.kind, EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(_)));
             }
+            if is_of_content(event.kind) && path.is_dir() {
+                // Some systems tell so of each folder in which something changed, and of that too.
+                continue;
+            }
             let is_change =
                 if path == self.lock.path { self.lock.is_changed() } else { self.counted.counts(&path) };
             if let (true, Ok(inside)) = (is_change, path.strip_prefix(&self.folder)) {
@@ -143,6 +147,11 @@ impl Seen {
         let Self { changed, created } = self;
         changed.into_iter().filter(|path| !created.contains(path) || folder.join(path).exists()).collect()
     }
+}
+
+/// Not of a name.
+fn is_of_content(kind: EventKind) -> bool {
+    matches!(kind, EventKind::Modify(kind) if !matches!(kind, ModifyKind::Name(_)))
 }
 
 /// The packer itself reads everything.

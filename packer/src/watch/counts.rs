@@ -38,6 +38,10 @@ impl Counted {
     }
 
     fn is_written(&self, path: &Path) -> bool {
+        if path != self.folder && self.beside.starts_with(path) {
+            // A folder that is made for the release.
+            return true;
+        }
         let first = path.strip_prefix(&self.beside).ok().and_then(|rest| rest.components().next());
         matches!(first, Some(Component::Normal(name)) if self.written.iter().any(|written| written == name))
     }
@@ -105,6 +109,8 @@ mod tests {
         for (path, counts) in [
             ("made/out/release.thrift", false),
             ("made/out", false),
+            ("made", false),
+            ("", true),
             ("made/.out.12.new/web/cover.webp", false),
             ("made/.out.12.old", false),
             ("made/out-preview.html", false),

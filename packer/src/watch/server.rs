@@ -66,7 +66,7 @@ fn answer(request: Request, board: &Board, turn: &Turn) {
             let json = serde_json::to_vec(&*news).unwrap_or_default();
             send(request, 200, &[("Content-Type", "application/json")], json.into());
         }
-        ("/" | "/news", _) => say(request, 405, "only GET is answered"),
+        ("/" | "/news", _) => send(request, 405, &[("Allow", "GET")], Arc::default()),
         _ => say(request, 404, "there is one page, at /"),
     }
 }
