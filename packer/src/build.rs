@@ -79,6 +79,14 @@ pub struct BuildReport {
     pub findings: Vec<Finding>,
 }
 
+impl BuildReport {
+    /// The lowest score of a sticker at a density; see [`VariantReport::score`].
+    pub fn score(&self, sticker: StickerId, density: Density) -> Option<f64> {
+        let sticker = self.stickers.iter().find(|it| it.id == sticker)?;
+        sticker.variants.iter().find(|it| it.density == density)?.score
+    }
+}
+
 /// One bundle.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct BundleReport {

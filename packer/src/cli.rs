@@ -137,6 +137,12 @@ pub(crate) enum Command {
         out: PathBuf,
         #[command(flatten)]
         how: How,
+        /// Build again after each change, until Ctrl-C, and serve the preview on this machine; with --json, one line for each build.
+        #[arg(long)]
+        watch: bool,
+        /// Where the preview is served while watching; the system chooses by default.
+        #[arg(long, value_name = "N", requires = "watch", value_parser = clap::value_parser!(u16).range(1..))]
+        port: Option<u16>,
     },
     /// Write a built release as one page that shows every sticker at every density, beside its artwork, without a network.
     Preview {
@@ -187,6 +193,13 @@ pub(crate) enum Command {
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
     },
+}
+
+impl Command {
+    /// Whether an interrupt is how it is meant to end.
+    pub(crate) fn ends_by_interrupt(&self) -> bool {
+        matches!(self, Self::Build { watch: true, .. })
+    }
 }
 
 /// A platform by its name, with all of them in the help.

@@ -11,6 +11,7 @@ mod maker;
 mod man;
 mod preview;
 mod publish;
+mod watch;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -49,7 +50,10 @@ pub(crate) fn run(cli: Cli) -> Status {
         Command::Init { dir } => init::run(&dir, printer),
         Command::Import { source, dir, pack } => import::run(&source, &dir, pack, printer),
         Command::Check { dir, platforms } => check::run(&dir, &CheckOptions { jobs, platforms }, printer),
-        Command::Build { dir, out, how } => build::run(&dir, &out, &how, jobs, printer),
+        Command::Build { dir, out, how, watch: true, port } => {
+            watch::run((&dir, &out), port.unwrap_or(0), &how, jobs, printer)
+        }
+        Command::Build { dir, out, how, .. } => build::run(&dir, &out, &how, jobs, printer),
         Command::Preview { out, to, no_scores } => preview::run(&out, to, !no_scores, jobs, printer),
         Command::Inspect { file } => inspect::run(&file, printer),
         Command::Extract { file, out } => extract::run(&file, &out, printer),
@@ -63,14 +67,22 @@ pub(crate) fn run(cli: Cli) -> Status {
 
 /// Tells why the library did not do it.
 fn failed(error: &Error, printer: Printer) -> Status {
-    let (code, hint, status) = match error {
-        Error::BadInput(findings) => {
-            printer.findings(findings);
-            let document = serde_json::json!({ "findings": findings });
-            printer.document(&document);
-            debug_assert!(any_error(findings));
-            return Status::BadInput;
-        }
+    let (code, hint, status) = explained(error);
+    if let Error::BadInput(findings) = error {
+        printer.findings(findings);
+        let document = serde_json::json!({ "findings": findings });
+        printer.document(&document);
+        debug_assert!(any_error(findings));
+    } else {
+        printer.failure(code, error, hint);
+    }
+    status
+}
+
+/// Stable name of a failure, what to do about it, and how the command ends. Findings speak for themselves.
+fn explained(error: &Error) -> (&'static str, &'static str, Status) {
+    match error {
+        Error::BadInput(_) => ("bad_input", "look at the findings", Status::BadInput),
         Error::OutputInTheWay(_) => {
             ("output_in_the_way", "name another folder, or remove this one yourself", Status::BadInput)
         }
@@ -86,9 +98,7 @@ fn failed(error: &Error, printer: Printer) -> Status {
             ("system", "check the limits of this system", Status::CannotReach)
         }
         _ => ("internal", "this is a fault of the packer: report it with the artwork", Status::CannotReach),
-    };
-    printer.failure(code, error, hint);
-    status
+    }
 }
 
 /// What to do about a file that is none of those that the packer makes.

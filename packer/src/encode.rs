@@ -4,6 +4,7 @@ mod container;
 mod png;
 mod quality;
 mod search;
+mod subject;
 mod webp;
 
 pub(crate) use container::{Shown, animated_webp};
@@ -11,7 +12,8 @@ use serde::{Deserialize, Serialize};
 use sticker_protocol::{Density, ImageFormat};
 
 pub use quality::{NoQuality, Quality, Score};
-pub(crate) use search::{Choice, Subject, choose, fixed};
+pub(crate) use search::choose;
+pub(crate) use subject::{Choice, Subject, fixed};
 
 use crate::error::Error;
 use crate::picture::Picture;

@@ -2,7 +2,7 @@
 //!
 //! A project is a folder with `pack.toml` and artwork. [`check`] reports everything that is wrong with it, [`build`] turns it
 //! into a release as `sticker-protocol` specifies it, [`preview`](preview::preview) shows that as one page,
-//! [`publish`](publish::publish) brings it to a store.
+//! [`publish`](publish::publish) brings it to a store. [`Watch`](watch::Watch) builds and shows it again whenever it changes.
 //!
 //! Pictures are resized in 16-bit linear light with premultiplied alpha; densities up to 160 are PNG, those above WebP.
 //! The same project, packer and options give the same bytes, whatever the number of threads.
@@ -28,6 +28,7 @@ pub mod project;
 pub mod publish;
 pub mod resize;
 pub mod score;
+pub mod watch;
 mod words;
 
 pub use build::{BuildOptions, BuildReport, BundleReport, StickerReport, VariantReport, build};

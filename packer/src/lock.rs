@@ -8,6 +8,7 @@ use ring::rand::SecureRandom;
 use serde::{Deserialize, Serialize};
 use sticker_protocol::{MAX_ID, PackId, StickerId};
 
+use crate::build::{BuildReport, StickerReport};
 use crate::error::Error;
 use crate::finding::Finding;
 use crate::out;
@@ -79,6 +80,13 @@ pub(crate) fn complete(
         out::write_atomically(&project.folder.join(LOCK_FILE), text.as_bytes())?;
     }
     Ok(lock)
+}
+
+/// Whether `pack.lock` has the ids that were built, so that it says nothing new.
+pub(crate) fn is_of(folder: &Path, report: &BuildReport) -> bool {
+    let Ok(Some(lock)) = load(folder, &mut Vec::new()) else { return false };
+    let has = |sticker: &StickerReport| lock.stickers.get(&sticker.name) == Some(&sticker.id);
+    lock.pack == report.pack && report.stickers.iter().all(has)
 }
 
 /// A random id from 1 to [`MAX_ID`], each equally likely.

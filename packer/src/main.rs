@@ -9,6 +9,6 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let cli = cli::Cli::read();
-    interrupt::ends_with(interrupt::INTERRUPTED);
+    interrupt::ends_with(if cli.command.ends_by_interrupt() { 0 } else { interrupt::INTERRUPTED });
     commands::run(cli).into()
 }

@@ -3,18 +3,23 @@
 mod measure;
 mod page;
 mod release;
+mod served;
 
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use sticker_protocol::release::ManifestError;
 use sticker_protocol::sticker::StickerFileError;
-use sticker_protocol::{Density, ReleasePath, StickerId};
+use sticker_protocol::{Density, ReleasePath, Sha256, StickerId};
 
+use crate::build::BuildReport;
 use crate::error::Error;
 use crate::out::write_atomically;
 use crate::picture::DecodeError;
 use crate::progress::Progress;
+use measure::Measured;
+use release::Release;
+pub(crate) use served::{ServedPage, nothing_yet};
 
 /// What to put on the page.
 #[derive(Clone, Copy, Debug)]
@@ -138,17 +143,72 @@ pub fn preview(
     options: PreviewOptions,
     progress: &dyn Progress,
 ) -> Result<PreviewReport, PreviewError> {
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(options.jobs.unwrap_or(0)).build();
-    pool.map_err(Error::Threads)?.install(|| {
+    let scores = if options.scores { Scores::Measured } else { Scores::None };
+    in_threads(options.jobs, || Ok(Shown::read(out, to, scores, progress)?.write(to)?.0))
+}
+
+/// As [`preview`], right after that build and with its scores, which costs little; and the copy of the page that is served.
+pub(crate) fn preview_of_build(
+    (out, built): (&Path, &BuildReport),
+    to: &Path,
+    jobs: Option<usize>,
+) -> Result<(PreviewReport, ServedPage), PreviewError> {
+    in_threads(jobs, || {
+        let shown = Shown::read(out, to, Scores::OfBuild(built), &())?;
+        let (report, id) = shown.write(to)?;
+        Ok((report, page::served(&shown, id)?))
+    })
+}
+
+fn in_threads<T: Send>(
+    jobs: Option<usize>,
+    work: impl FnOnce() -> Result<T, PreviewError> + Send,
+) -> Result<T, PreviewError> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs.unwrap_or(0)).build();
+    pool.map_err(Error::Threads)?.install(work)
+}
+
+/// Where the scores come from.
+#[derive(Clone, Copy, Debug)]
+enum Scores<'a> {
+    None,
+    /// A few frames are compared with the artwork, resized in one step.
+    Measured,
+    /// What the build found while it searched.
+    OfBuild(&'a BuildReport),
+}
+
+/// A release and what there is to say of it.
+#[derive(Debug)]
+struct Shown<'a> {
+    release: Release,
+    scores: Scores<'a>,
+    /// In the order of the manifest.
+    measured: Vec<Measured>,
+}
+
+impl<'a> Shown<'a> {
+    fn read(
+        out: &Path,
+        to: &Path,
+        scores: Scores<'a>,
+        progress: &dyn Progress,
+    ) -> Result<Self, PreviewError> {
         let release = release::read(out)?;
         refuse_inside(out, to)?;
-        let measured = measure::all(&release, options.scores, progress)?;
-        let page = page::write(&release, &measured)?;
+        let measured = measure::all(&release, scores, progress)?;
+        Ok(Self { release, scores, measured })
+    }
+
+    /// With the page's hash.
+    fn write(&self, to: &Path) -> Result<(PreviewReport, Sha256), PreviewError> {
+        let page = page::sent(self)?;
         write_atomically(to, page.as_bytes())?;
-        let variants = measured.iter().flat_map(|sticker| sticker.variants.iter().cloned()).collect();
-        let sticker_bytes = release.variants().map(|(_, content)| content.len() as u64).sum();
-        Ok(PreviewReport { page: to.to_owned(), bytes: page.len(), sticker_bytes, variants })
-    })
+        let variants = self.measured.iter().flat_map(|sticker| sticker.variants.iter().cloned()).collect();
+        let sticker_bytes = self.release.variants().map(|(_, content)| content.len() as u64).sum();
+        let report = PreviewReport { page: to.to_owned(), bytes: page.len(), sticker_bytes, variants };
+        Ok((report, Sha256::of(page.as_bytes())))
+    }
 }
 
 /// A release's folder is compared, uploaded and replaced as a whole.

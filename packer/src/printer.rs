@@ -45,6 +45,21 @@ impl Printer {
         }
     }
 
+    /// One of several documents, as one line. Whether JSON was asked for, so that nothing else is to be said.
+    pub(crate) fn line(self, document: &serde_json::Value) -> bool {
+        if self.json {
+            out(&format!("{document}\n"));
+        }
+        self.json
+    }
+
+    /// What only people read.
+    pub(crate) fn says(self, text: &str) {
+        if !self.json {
+            self.result(&(), text);
+        }
+    }
+
     /// Findings as text, errors last so that they stand where one looks. With `--json` they are part of the document.
     pub(crate) fn findings(self, findings: &[Finding]) {
         if self.json {

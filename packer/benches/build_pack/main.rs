@@ -178,12 +178,12 @@ impl Pack {
 
     /// Builds to ever higher scores until mean, 10th percentile and worst are those of a peer, and compares the bytes.
     fn as_good_as(&self, theirs: &Scores) {
-        for points in (Score::MIN..=Score::MAX).filter(|&it| f64::from(it) > theirs.mean() - 4.0) {
-            let quality = Quality::Score(Score::new(points).expect("a score"));
+        let scores = (0..40).filter_map(|step| Score::new(theirs.mean() - 4.0 + f64::from(step) * 0.5));
+        for quality in scores.map(Quality::Score) {
             self.build("equal", How { quality, ..How::DEFAULT });
             let ours = self.scores("equal");
             if ours.reach(theirs) {
-                println!("  --quality {points:<7} {}", ours.summary());
+                println!("  --quality {:<7} {}", quality.to_string(), ours.summary());
                 #[expect(clippy::cast_precision_loss, reason = "some megabytes")]
                 let ratio = ours.bytes as f64 / theirs.bytes as f64;
                 println!("  at equal score    {ratio:.2} x bytes");

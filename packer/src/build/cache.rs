@@ -24,7 +24,7 @@ pub(super) struct Cache {
 pub(super) struct Key(Sha256);
 
 /// Changes whenever the same input gives other bytes, or the files are written in another way.
-const GENERATION: &str = concat!("sticker-packer ", env!("CARGO_PKG_VERSION"), " cache 1");
+const GENERATION: &str = concat!("sticker-packer ", env!("CARGO_PKG_VERSION"), " cache 2");
 /// What nobody asked for so long is removed.
 const KEPT: Duration = Duration::from_hours(30 * 24);
 

@@ -15,14 +15,7 @@ use crate::printer::Printer;
 pub(super) fn run(dir: &Path, out: &Path, how: &How, jobs: Option<usize>, printer: Printer) -> Status {
     let progress = printer.progress();
     let random = SystemRandom::new();
-    let options = BuildOptions {
-        jobs,
-        quality: how.quality,
-        effort: how.effort.into(),
-        cache: if how.no_cache { None } else { cache_folder() },
-        ..BuildOptions::new(&random)
-    };
-    let built = build(dir, out, &options, &progress);
+    let built = build(dir, out, &options(how, jobs, &random), &progress);
     drop(progress);
     match built {
         Ok(report) => {
@@ -34,13 +27,23 @@ pub(super) fn run(dir: &Path, out: &Path, how: &How, jobs: Option<usize>, printe
     }
 }
 
+pub(super) fn options<'a>(how: &How, jobs: Option<usize>, random: &'a SystemRandom) -> BuildOptions<'a> {
+    BuildOptions {
+        jobs,
+        quality: how.quality,
+        effort: how.effort.into(),
+        cache: if how.no_cache { None } else { cache_folder() },
+        ..BuildOptions::new(random)
+    }
+}
+
 /// In the user's cache folder, as the system has it; none where there is none.
 fn cache_folder() -> Option<PathBuf> {
     let strategy = etcetera::choose_base_strategy().ok()?;
     Some(strategy.cache_dir().join("sticker-packer"))
 }
 
-fn summary(report: &BuildReport, out: &Path) -> String {
+pub(super) fn summary(report: &BuildReport, out: &Path) -> String {
     let mut text = format!(
         "built {}: pack {}, {} stickers, in {}\n",
         report.slug,

@@ -23,19 +23,25 @@ pub enum Quality {
     Score(Score),
 }
 
-/// A score to reach, [`Score::MIN`] to [`Score::MAX`].
+/// A score to reach in tenths of a point, [`Score::MIN`] to [`Score::MAX`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Score(u8);
+pub struct Score(u16);
 
 impl Score {
     /// Below, the search knows no way to lose more.
-    pub const MIN: u8 = 30;
+    pub const MIN: f64 = 30.0;
     /// Above, only lossless coding is left.
-    pub const MAX: u8 = 95;
+    pub const MAX: f64 = 95.0;
 
-    /// `None` outside of the range.
-    pub fn new(points: u8) -> Option<Self> {
-        (Self::MIN..=Self::MAX).contains(&points).then_some(Self(points))
+    /// Rounded to a tenth; `None` outside of the range.
+    pub fn new(points: f64) -> Option<Self> {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "300 to 950")]
+        (Self::MIN..=Self::MAX).contains(&points).then(|| Self((points * 10.0).round() as u16))
+    }
+
+    /// In points.
+    pub fn points(self) -> f64 {
+        f64::from(self.0) / 10.0
     }
 }
 
@@ -55,7 +61,7 @@ impl Quality {
             Self::Standard => Some(80.0),
             Self::High => Some(88.0),
             Self::Lossless => None,
-            Self::Score(Score(points)) => Some(f64::from(points)),
+            Self::Score(score) => Some(score.points()),
         }
     }
 
@@ -66,8 +72,8 @@ impl Quality {
             Self::Standard => 86.0,
             Self::High | Self::Lossless => 94.0,
             // Straight between those above, and on in the same direction.
-            Self::Score(Score(points)) if points < 80 => 86.0 - f32::from(80 - points) * 1.4,
-            Self::Score(Score(points)) => (86.0 + f32::from(points - 80)).min(100.0),
+            Self::Score(Score(tenths)) if tenths < 800 => 86.0 - f32::from(800 - tenths) * 0.14,
+            Self::Score(Score(tenths)) => (86.0 + f32::from(tenths - 800) * 0.1).min(100.0),
         }
     }
 }
@@ -80,7 +86,7 @@ impl fmt::Display for Quality {
             Self::Standard => "standard",
             Self::High => "high",
             Self::Lossless => "lossless",
-            Self::Score(Score(points)) => return write!(f, "{points}"),
+            Self::Score(score) => return write!(f, "{}", score.points()),
         })
     }
 }
@@ -100,7 +106,7 @@ impl FromStr for Quality {
 impl Serialize for Quality {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            Self::Score(Score(points)) => serializer.serialize_u8(*points),
+            Self::Score(score) => serializer.serialize_f64(score.points()),
             named => serializer.collect_str(named),
         }
     }
@@ -125,13 +131,16 @@ impl Visitor<'_> for NameOrNumber {
         text.parse().map_err(E::custom)
     }
 
-    fn visit_i64<E: de::Error>(self, number: i64) -> Result<Quality, E> {
-        let score = u8::try_from(number).ok().and_then(Score::new);
-        score.map(Quality::Score).ok_or_else(|| E::custom(NoQuality))
+    fn visit_f64<E: de::Error>(self, points: f64) -> Result<Quality, E> {
+        Score::new(points).map(Quality::Score).ok_or_else(|| E::custom(NoQuality))
     }
 
-    fn visit_u64<E: de::Error>(self, number: u64) -> Result<Quality, E> {
-        self.visit_i64(i64::try_from(number).unwrap_or(i64::MAX))
+    fn visit_i64<E: de::Error>(self, points: i64) -> Result<Quality, E> {
+        self.visit_f64(i16::try_from(points).map_or(f64::NAN, f64::from))
+    }
+
+    fn visit_u64<E: de::Error>(self, points: u64) -> Result<Quality, E> {
+        self.visit_f64(u16::try_from(points).map_or(f64::NAN, f64::from))
     }
 }
 
@@ -141,12 +150,14 @@ mod tests {
 
     #[test]
     fn a_quality_is_read_as_it_is_written_and_nothing_else_is() {
-        for quality in Quality::NAMED.into_iter().chain(Score::new(83).map(Quality::Score)) {
+        for quality in
+            Quality::NAMED.into_iter().chain([83.0, 82.5].map(|it| Quality::Score(Score::new(it).unwrap())))
+        {
             assert_eq!(quality.to_string().parse(), Ok(quality));
             let json = serde_json::to_string(&quality).unwrap();
             assert_eq!(serde_json::from_str::<Quality>(&json).unwrap(), quality);
         }
-        for text in ["", "Standard", "29", "96", "80.5", "-1", "300"] {
+        for text in ["", "Standard", "29.9", "95.1", "-1", "300", "NaN"] {
             assert_eq!(text.parse::<Quality>(), Err(NoQuality), "{text}");
         }
     }
@@ -154,9 +165,8 @@ mod tests {
     #[test]
     fn a_score_begins_its_search_where_the_named_ones_do() {
         for named in [Quality::Draft, Quality::Standard, Quality::High] {
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "65, 80 and 88")]
-            let points = named.target().unwrap() as u8;
-            assert!((Quality::Score(Score(points)).usual() - named.usual()).abs() < 0.5);
+            let score = Score::new(named.target().unwrap()).unwrap();
+            assert!((Quality::Score(score).usual() - named.usual()).abs() < 0.5);
         }
     }
 }

