@@ -154,7 +154,7 @@ impl Pack {
             let id = ids.get(&at.to_string()).expect("an id");
             let file =
                 fs::read(self.folder.join(format!("{out}/{density}/{id}.sticker"))).expect("a sticker");
-            (file.len() as u64, scores::frames_of_sticker(&file))
+            (file.len() as u64, scores::frames_of_sticker(&file, FRAME_MS))
         })
     }
 
@@ -162,7 +162,7 @@ impl Pack {
     fn peer(&self, out: &Path) -> Scores {
         self.score_all(|at, density| {
             let path = peers::made(out, at, density.px(128));
-            (fs::metadata(&path).expect("a file").len(), scores::frames_of_webp(&path))
+            (fs::metadata(&path).expect("a file").len(), scores::frames_of_webp(&path, FRAME_MS))
         })
     }
 

@@ -68,12 +68,38 @@ impl Scores {
     }
 }
 
-/// The frames of a sticker file as a phone shows them.
-pub(crate) fn frames_of_sticker(file: &[u8]) -> Vec<Picture> {
-    compose(&StickerFile::read(file).expect("a sticker file")).expect("pictures")
+/// What a sticker file shows in each step of the artwork.
+pub(crate) fn frames_of_sticker(file: &[u8], step_ms: u32) -> Vec<Picture> {
+    let sticker = StickerFile::read(file).expect("a sticker file");
+    let durations = sticker.metadata().frames.iter().map(|frame| frame.duration_ms);
+    in_steps(compose(&sticker).expect("pictures"), durations, step_ms)
 }
 
-/// The frames of a WebP file. The packer's own reader clears what a frame leaves to be cleared, as libwebp's does.
-pub(crate) fn frames_of_webp(path: &Path) -> Vec<Picture> {
-    fuzzing::artwork(&fs::read(path).expect("a file"), 0).expect("a WebP file")
+/// The same of a WebP file. The packer's own reader clears what a frame leaves to be cleared, as libwebp's does.
+pub(crate) fn frames_of_webp(path: &Path, step_ms: u32) -> Vec<Picture> {
+    let file = fs::read(path).expect("a file");
+    in_steps(fuzzing::artwork(&file, 0).expect("a WebP file"), durations(&file), step_ms)
+}
+
+/// Frames that look like the one before may have been joined to it.
+fn in_steps(shown: Vec<Picture>, durations: impl Iterator<Item = u32>, step_ms: u32) -> Vec<Picture> {
+    if shown.len() == 1 {
+        return shown;
+    }
+    let steps = durations.map(|duration| duration.div_ceil(step_ms).max(1) as usize);
+    shown.into_iter().zip(steps).flat_map(|(picture, steps)| vec![picture; steps]).collect()
+}
+
+/// Of the `ANMF` chunks of a WebP file, as its container's specification has them.
+fn durations(file: &[u8]) -> impl Iterator<Item = u32> {
+    let mut rest = file.get(12..).unwrap_or_default();
+    std::iter::from_fn(move || {
+        let (name, behind) = rest.split_first_chunk::<4>()?;
+        let (length, content) = behind.split_first_chunk::<4>()?;
+        let length = u32::from_le_bytes(*length) as usize;
+        rest = content.get(length.next_multiple_of(2)..).unwrap_or_default();
+        let duration = content.get(12..15).filter(|_| name == b"ANMF");
+        Some(duration.map(|it| it.iter().rev().fold(0, |sum, &byte| sum << 8 | u32::from(byte))))
+    })
+    .flatten()
 }
