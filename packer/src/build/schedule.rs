@@ -110,7 +110,7 @@ fn weight(order: &Order<'_>) -> u64 {
 }
 
 /// Pixels of four bytes that all stickers in work may take together. One that needs more than all of it is rendered alone.
-const ROOM: u64 = 20 << 20;
+const ROOM: u64 = 17 << 20;
 
 /// So many places, which are waited for and given back.
 struct Room {
