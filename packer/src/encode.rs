@@ -89,5 +89,5 @@ pub(crate) fn archive_format(effort: Effort) -> ImageFormat {
 
 /// A still WebP by fixed choices: for pages, and where nobody asked for a search.
 pub(crate) fn plain(picture: &Picture, quality: Quality, effort: Effort) -> Result<Vec<u8>, Error> {
-    Subject::new(picture, effort).code(fixed(quality)).map(|coded| coded.file)
+    Subject::new(picture, effort).code(fixed(quality, Some(picture))).map(|coded| coded.file)
 }

@@ -226,7 +226,9 @@ impl Order<'_> {
         let images = sampled.iter().filter_map(|&at| plan.images.get(at));
         let mut samples: Vec<_> = images.map(|it| Subject::new(&it.picture, self.effort)).collect();
         let (choice, usual) = match target {
-            None => (encode::fixed(self.quality), f64::INFINITY),
+            None => {
+                (encode::fixed(self.quality, plan.images.first().map(|image| &image.picture)), f64::INFINITY)
+            }
             Some(target) => {
                 let choice = choose(&mut samples, self.quality, hint)?;
                 (choice, usual_error(&mut samples, choice, target)?)

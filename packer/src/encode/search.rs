@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::subject::{Choice, Subject, is_soft};
+use super::subject::{Choice, FEW_ALPHA, LESS_ALPHA, Subject, is_soft};
 use super::{Effort, Quality};
 use crate::error::Error;
 
@@ -181,10 +181,6 @@ const LEVELS: [u8; 6] = [0, 20, 40, 60, 80, 100];
 const LOWEST: f32 = 10.0;
 /// The alpha quality where a search begins: 96 levels, which nobody tells from 256.
 const SOME_ALPHA: u8 = 80;
-/// 48 levels, where the score is still reached.
-const LESS_ALPHA: u8 = 74;
-/// 16 levels: enough for edges, which are one or two pixels wide.
-const FEW_ALPHA: u8 = 70;
 /// Points of the score for one step of quality, around the targets; the search corrects it as it goes.
 const SLOPE: f32 = 0.45;
 /// Points above the target that are not worth another try.

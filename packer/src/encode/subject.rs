@@ -19,10 +19,16 @@ pub(crate) enum Choice {
     Near(u8),
 }
 
-/// Without a search.
-pub(crate) fn fixed(quality: Quality) -> Choice {
-    if quality == Quality::Lossless { Choice::Near(100) } else { Choice::Lossy(quality.usual(), 100) }
+/// Without a search, for a picture that stands for all that are coded so.
+pub(crate) fn fixed(quality: Quality, picture: Option<&Picture>) -> Choice {
+    let alpha = if picture.is_none_or(is_soft) { LESS_ALPHA } else { FEW_ALPHA };
+    if quality == Quality::Lossless { Choice::Near(100) } else { Choice::Lossy(quality.usual(), alpha) }
 }
+
+/// 48 levels of alpha: for shadows and glows.
+pub(super) const LESS_ALPHA: u8 = 74;
+/// 16 levels: enough for edges, which are one or two pixels wide.
+pub(super) const FEW_ALPHA: u8 = 70;
 
 /// A picture that may be coded several times.
 pub(crate) struct Subject<'a> {
