@@ -26,6 +26,7 @@ pub mod preview;
 mod progress;
 pub mod project;
 pub mod publish;
+pub mod release;
 pub mod resize;
 pub mod score;
 pub mod watch;

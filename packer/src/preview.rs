@@ -8,7 +8,6 @@ mod served;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
-use sticker_protocol::release::ManifestError;
 use sticker_protocol::sticker::StickerFileError;
 use sticker_protocol::{Density, ReleasePath, Sha256, StickerId};
 
@@ -17,6 +16,7 @@ use crate::error::Error;
 use crate::out::write_atomically;
 use crate::picture::DecodeError;
 use crate::progress::Progress;
+use crate::release::ReleaseError;
 use measure::Measured;
 use release::Release;
 pub(crate) use served::{ServedPage, nothing_yet};
@@ -60,12 +60,9 @@ pub struct VariantScore {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PreviewError {
-    /// `release.thrift` is no manifest.
-    #[error("the release cannot be read")]
-    Manifest(#[from] ManifestError),
-    /// A file is not the one that was built.
-    #[error("{0} is not the file that the manifest lists")]
-    Changed(ReleasePath),
+    /// The release cannot be relied on.
+    #[error(transparent)]
+    Release(#[from] ReleaseError),
     /// A sticker file does not keep to the format.
     #[error("{path} is no sticker file")]
     Sticker {
@@ -99,8 +96,7 @@ impl PreviewError {
     /// Stable name of the kind of failure.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Manifest(_) => "not_a_release",
-            Self::Changed(_) => "file_changed",
+            Self::Release(error) => error.code(),
             Self::Sticker { .. } | Self::WrongSticker(_) | Self::Picture { .. } => "bad_sticker_file",
             Self::InsideRelease(_) => "inside_the_release",
             Self::Packer(Error::Io { .. }) => "io",
@@ -111,6 +107,7 @@ impl PreviewError {
     /// What to do about it.
     pub fn hint(&self) -> &'static str {
         match self {
+            Self::Release(error) => error.hint(),
             Self::InsideRelease(_) => "name another place with --to",
             Self::Packer(Error::Io { .. }) => {
                 "give the folder that `sticker-packer build` made, and a place where you may write"

@@ -4,9 +4,7 @@
 mod target;
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -14,13 +12,13 @@ use std::time::Duration;
 use rayon::prelude::*;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use sticker_protocol::limits::MAX_METADATA;
-use sticker_protocol::release::{MANIFEST_FILE, Manifest, ManifestError, ReleaseFile};
-use sticker_protocol::{ReleasePath, Sha256};
+use sticker_protocol::Sha256;
+use sticker_protocol::release::{Manifest, ReleaseFile};
 
 pub use self::target::PublishTarget;
 use self::target::Reach;
 use crate::progress::Progress;
+use crate::release::{self, ReleaseError};
 
 /// What was published.
 #[derive(Clone, Debug)]
@@ -37,21 +35,9 @@ pub struct Published {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PublishError {
-    /// A file of the release cannot be read.
-    #[error("cannot read {}", path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        #[source]
-        source: std::io::Error,
-    },
-    /// `release.thrift` is no manifest.
-    #[error("the release cannot be read")]
-    Manifest(#[from] ManifestError),
-    /// A file has changed since it was built.
-    #[error("{0} is not the file that the manifest lists")]
-    Changed(ReleasePath),
+    /// The release cannot be relied on.
+    #[error(transparent)]
+    Release(#[from] ReleaseError),
     /// The address has another form than a store's, or says who calls.
     #[error("this is not the address of a store")]
     BadAddress,
@@ -115,9 +101,7 @@ impl PublishError {
     /// Stable name of the kind of failure.
     pub fn code(&self) -> &str {
         match self {
-            Self::Io { .. } => "io",
-            Self::Manifest(_) => "not_a_release",
-            Self::Changed(_) => "file_changed",
+            Self::Release(error) => error.code(),
             Self::BadAddress => "bad_address",
             Self::BadSecret => "bad_secret",
             Self::NotEncrypted(_) => "not_encrypted",
@@ -131,9 +115,7 @@ impl PublishError {
     /// What to do about it.
     pub fn hint(&self) -> &str {
         match self {
-            Self::Io { .. } | Self::Manifest(_) | Self::Changed(_) => {
-                "build it again with `sticker-packer build`"
-            }
+            Self::Release(error) => error.hint(),
             Self::BadAddress => "write it as https://stickers.example.com, without name and password",
             Self::BadSecret => "give the secret alone, as the store's operator gave it to you",
             Self::NotEncrypted(_) => {
@@ -162,9 +144,8 @@ pub fn publish(
     progress: &dyn Progress,
 ) -> Result<Published, PublishError> {
     let reach = target.check()?;
-    let manifest = read(&out.join(MANIFEST_FILE), MAX_METADATA as u64)?;
-    let files = Manifest::read(&manifest)?.files;
-    files.par_iter().try_for_each(|file| read_listed(out, file).map(drop))?;
+    let (Manifest { files, .. }, manifest) = release::manifest(out)?;
+    files.par_iter().try_for_each(|file| release::listed(out, file).map(drop))?;
 
     let store = Store { target, agent: agent(reach) };
     let state: ReleaseState = store.send("POST", "/v1/releases", &manifest)?;
@@ -238,7 +219,8 @@ impl Store<'_> {
         let work = || {
             while let Some(file) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
                 let path = format!("/v1/releases/{id}/objects/{}", file.sha256);
-                let sent = read_listed(out, file).and_then(|content| self.exchange("PUT", &path, &content));
+                let content = release::listed(out, file).map_err(PublishError::from);
+                let sent = content.and_then(|content| self.exchange("PUT", &path, &content));
                 if let Err(error) = sent {
                     next.store(files.len(), Ordering::Relaxed);
                     failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
@@ -314,19 +296,4 @@ fn agent(reach: Reach) -> ureq::Agent {
         Reach::Network => config.build().into(),
         Reach::ThisMachine => config.proxy(None).build().into(),
     }
-}
-
-fn read_listed(out: &Path, file: &ReleaseFile) -> Result<Vec<u8>, PublishError> {
-    let content = read(&out.join(file.path.as_str()), file.size)?;
-    let same = content.len() as u64 == file.size && Sha256::of(&content) == file.sha256;
-    if same { Ok(content) } else { Err(PublishError::Changed(file.path.clone())) }
-}
-
-/// At most one byte more than `size`, which is enough to see that a file is longer.
-fn read(path: &Path, size: u64) -> Result<Vec<u8>, PublishError> {
-    let mut content = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(size.saturating_add(1)).read_to_end(&mut content))
-        .map_err(|source| PublishError::Io { path: path.to_owned(), source })?;
-    Ok(content)
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde_json::json;
 use sticker_packer::publish::{PublishError, PublishTarget, publish};
+use sticker_packer::release::ReleaseError;
 
 use super::Status;
 use crate::printer::Printer;
@@ -58,9 +59,9 @@ pub(super) fn run(
             };
             printer.rejection(error.code(), &error, error.hint(), findings);
             match error {
-                PublishError::Unreachable(_) | PublishError::Io { .. } | PublishError::Busy(_) => {
-                    Status::CannotReach
-                }
+                PublishError::Unreachable(_)
+                | PublishError::Release(ReleaseError::Io { .. })
+                | PublishError::Busy(_) => Status::CannotReach,
                 _ => Status::BadInput,
             }
         }

@@ -1,18 +1,15 @@
-//! A release's folder, read strictly: every file is the one that the manifest lists.
+//! What a page shows of a release: its stickers at every density, their artwork, the cover.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::Read as _;
 use std::path::Path;
 
 use rayon::prelude::*;
-use sticker_protocol::limits::MAX_METADATA;
-use sticker_protocol::release::{FileKind, MANIFEST_FILE, Manifest, ReleaseFile};
+use sticker_protocol::release::{FileKind, Manifest, ReleaseFile};
 use sticker_protocol::sticker::StickerFile;
 use sticker_protocol::{Density, Sha256, StickerId};
 
 use super::PreviewError;
-use crate::error::Error;
+use crate::release;
 
 /// A release in memory, bundles aside, whose stickers are files of their own.
 #[derive(Debug)]
@@ -55,20 +52,16 @@ impl Release {
 
 /// Reads and checks the whole folder, several files at a time.
 pub(super) fn read(out: &Path) -> Result<Release, PreviewError> {
-    let encoded = bytes(&out.join(MANIFEST_FILE), MAX_METADATA as u64)?;
-    let manifest = Manifest::read(&encoded)?;
+    let (manifest, encoded) = release::manifest(out)?;
     let checked = manifest.files.par_iter().map(|file| {
-        let content = bytes(&out.join(file.path.as_str()), file.size)?;
-        if content.len() as u64 != file.size || Sha256::of(&content) != file.sha256 {
-            return Err(PreviewError::Changed(file.path.clone()));
-        }
+        let content = release::listed(out, file)?;
         if matches!(file.kind, FileKind::Sticker | FileKind::Master) {
             check(&manifest, file, &content)?;
         }
         let shown = matches!(file.kind, FileKind::Sticker | FileKind::Master | FileKind::Cover);
         Ok(shown.then(|| ((file.kind, file.sticker, file.density), (file.clone(), content))))
     });
-    let files = checked.filter_map(Result::transpose).collect::<Result<_, _>>()?;
+    let files = checked.filter_map(Result::transpose).collect::<Result<_, PreviewError>>()?;
     Ok(Release { id: Sha256::of(&encoded), manifest, files })
 }
 
@@ -80,12 +73,4 @@ fn check(manifest: &Manifest, file: &ReleaseFile, content: &[u8]) -> Result<(), 
     let same = (Some(it.sticker), Some(it.density), Some(it.format), Some(it.width), Some(it.height))
         == (file.sticker, file.density, file.format, file.width, file.height);
     if same && it.pack == manifest.pack { Ok(()) } else { Err(PreviewError::WrongSticker(path())) }
-}
-
-/// At most one byte more than `size`, which is enough to see that a file is longer.
-fn bytes(path: &Path, size: u64) -> Result<Vec<u8>, Error> {
-    let mut content = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(size.saturating_add(1)).read_to_end(&mut content));
-    read.map_err(Error::io("read", path))?;
-    Ok(content)
 }
