@@ -1,5 +1,8 @@
 //! What a messenger would refuse of a pack, or show worse than it was drawn.
 
+mod export;
+mod texts;
+
 use std::fs;
 use std::path::Path;
 
@@ -11,6 +14,8 @@ use crate::check::Surveyed;
 use crate::finding::{Finding, Level};
 use crate::project::PROJECT_FILE;
 use crate::resize::fitted;
+pub(crate) use export::before_export;
+use texts::Chosen;
 
 /// Tells of everything about the pack that the platform's published limits do not allow.
 pub(super) fn check(
@@ -19,6 +24,18 @@ pub(super) fn check(
     stickers: &[Seen],
     findings: &mut Vec<Finding>,
 ) {
+    look(platform, surveyed, stickers, &texts::all, findings);
+}
+
+/// As [`check`], of the chosen texts alone.
+fn look(
+    platform: &Platform,
+    surveyed: &Surveyed,
+    stickers: &[Seen],
+    chosen: Chosen<'_>,
+    findings: &mut Vec<Finding>,
+) {
+    texts::check(platform, surveyed, chosen, findings);
     let mut check = Check { platform, findings };
     check.pack(surveyed, stickers);
     for sticker in stickers {
@@ -221,7 +238,11 @@ impl Check<'_> {
                 .max_ms
                 .as_ref()
                 .is_some_and(|max| u64::from(loops) * u64::from(total) > u64::from(max.is));
-            if loops != 0 && (loops < limit.is.min || loops > most || too_long) {
+            if loops != 0 && most == 0 {
+                let message = format!("it plays {loops} times, and {name} plays every sticker for ever");
+                let hint = "nothing has to be done: the export loops for ever; draw it so that it may";
+                self.tell(limit, Level::Warning, Rule::Loops, &sticker.path, message, hint);
+            } else if loops != 0 && (loops < limit.is.min || loops > most || too_long) {
                 let message = format!(
                     "it plays {loops} times, {total} ms each, and {name} takes at most {most} times in its longest time"
                 );
@@ -271,12 +292,8 @@ impl Check<'_> {
         message: String,
         hint: &str,
     ) {
-        let source = match &limit.date {
-            Some(date) if limit.verified => format!("{}, read on {date}", limit.source),
-            _ => format!("{}, not verified", limit.source),
-        };
-        let finding =
-            Finding::error(code(self.platform.id, rule), path, message, format!("{hint} ({source})"));
+        let code = code(self.platform.id, rule);
+        let finding = Finding::error(code, path, message, format!("{hint} ({})", limit.stated()));
         self.findings.push(Finding { level, ..finding });
     }
 }
