@@ -1,11 +1,14 @@
 //! Packs as messengers take them: the artwork drawn anew at their size, in their format and within their published limits.
 
+mod apng;
 mod earlier;
 mod fit;
 mod frames;
 mod make;
 mod messenger;
 mod names;
+mod palette;
+mod signal;
 mod webp;
 mod whatsapp;
 
@@ -20,8 +23,9 @@ use crate::artwork::Drawing;
 use crate::check::{self, Surveyed};
 use crate::error::Error;
 use crate::finding::{Finding, any_error};
+use crate::lint::codes::{Rule, code};
 use crate::lint::platform::before_export;
-use crate::lint::platforms::platform;
+use crate::lint::platforms::{Limit, Platform, platform};
 use crate::out::NewFolder;
 use crate::picture::Picture;
 use crate::progress::Progress;
@@ -133,6 +137,10 @@ impl<'a> Pack<'a> {
         self.text(&self.surveyed.project.file.titles).unwrap_or_default()
     }
 
+    fn slug(&self) -> String {
+        self.surveyed.project.slug.to_string()
+    }
+
     fn artist(&self) -> &'a str {
         &self.surveyed.project.artist.name
     }
@@ -150,7 +158,8 @@ impl<'a> Pack<'a> {
         let made = Maker { platform, progress }.all(self.surveyed, findings)?;
         match to {
             Messenger::WhatsApp => whatsapp::lay_out(self, platform, &made, findings),
-            Messenger::Telegram | Messenger::Signal => Ok(None),
+            Messenger::Signal => signal::lay_out(self, platform, made, findings),
+            Messenger::Telegram => Ok(None),
         }
     }
 
@@ -168,6 +177,26 @@ impl<'a> Pack<'a> {
             return Ok(None);
         };
         fitted_to(drawing, width, height, |pictures| frames::poster(sticker, pictures))
+    }
+
+    /// Tells of a cover whose file, of `bytes` where at most `max_bytes` are taken, is too large.
+    fn check_cover<T>(
+        &self,
+        platform: &Platform,
+        limit: &Limit<T>,
+        (width, height): (u32, u32),
+        (bytes, max_bytes): (usize, u64),
+        findings: &mut Vec<Finding>,
+    ) {
+        if bytes as u64 > max_bytes {
+            let message = format!(
+                "at {width} x {height} px the cover has {bytes} bytes, and {} takes {max_bytes}",
+                platform.name
+            );
+            let hint = format!("draw a simpler cover ({})", limit.stated());
+            let path = self.surveyed.project.folder.join(PROJECT_FILE);
+            findings.push(Finding::error(code(platform.id, Rule::OverLimit), &path, message, hint));
+        }
     }
 
     fn check_language(&self, findings: &mut Vec<Finding>) {
@@ -202,6 +231,9 @@ fn fitted_to(
         }
     }
 }
+
+/// The list of the stickers where the messenger has no format for it.
+const MANIFEST_FILE: &str = "pack.json";
 
 /// The language that most people read a little of.
 const ENGLISH: &str = "en";

@@ -4,6 +4,8 @@
 
 #[path = "desk/desk.rs"]
 mod desk;
+#[path = "export/signal.rs"]
+mod signal;
 #[path = "export/studio.rs"]
 mod studio;
 

@@ -24,6 +24,10 @@ pub(super) struct Frames {
 }
 
 impl Frames {
+    pub(super) fn still(picture: Picture) -> Self {
+        Self { pictures: vec![picture], durations_ms: vec![0], loop_count: 0 }
+    }
+
     /// The artwork at the platform's size. `None` where a finding is an error.
     pub(super) fn draw(
         sticker: &StickerFile,

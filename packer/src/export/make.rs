@@ -5,10 +5,9 @@ use std::path::Path;
 
 use rayon::prelude::*;
 
-use super::ExportedSticker;
 use super::fit::score;
 use super::frames::Frames;
-use super::webp;
+use super::{ExportedSticker, apng, webp};
 use crate::artwork::{self, Artwork};
 use crate::check::Surveyed;
 use crate::encode::Quality;
@@ -106,11 +105,8 @@ impl Maker<'_> {
         let max_bytes = kind.max_bytes.is;
         let Some(&format) = kind.formats.is.first() else { return Ok(None) };
         let (file, shown) = match format {
-            Format::WebP => {
-                let file = webp::code(&frames, max_bytes)?;
-                let shown = read_back(&file)?;
-                (file, shown)
-            }
+            Format::WebP => with_shown(webp::code(&frames, max_bytes)?)?,
+            Format::Apng => with_shown(apng::code(&frames, max_bytes)?)?,
             other => return Err(Error::internal(std::io::Error::other(format!("nobody makes {other}")))),
         };
         let made = Made {
@@ -183,9 +179,10 @@ impl Maker<'_> {
     }
 }
 
-/// As another decoder than the coder's shows it.
-fn read_back(file: &[u8]) -> Result<Vec<Picture>, Error> {
+/// A file and its frames as another decoder than the coder's shows them.
+fn with_shown(file: Vec<u8>) -> Result<(Vec<u8>, Vec<Picture>), Error> {
     let refused =
         |code| Error::internal(std::io::Error::other(format!("what was written cannot be read: {code}")));
-    artwork::pictures_in(file, 0).map_err(refused)
+    let shown = artwork::pictures_in(&file, 0).map_err(refused)?;
+    Ok((file, shown))
 }

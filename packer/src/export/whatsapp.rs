@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::finding::Finding;
 use crate::import::CONTENTS_FILE;
 use crate::lint::codes::{Rule, code};
-use crate::lint::platforms::{Platform, Range};
+use crate::lint::platforms::{Icon, Platform, Range};
 use crate::project::PROJECT_FILE;
 
 /// The sample app's reader refuses a file with any other field.
@@ -184,20 +184,8 @@ fn tray(pack: &Pack<'_>, platform: &Platform, findings: &mut Vec<Finding>) -> Re
     let Some(icon) = &platform.icon else { return Ok(None) };
     let Some(picture) = pack.cover(icon.is.width, icon.is.height, findings)? else { return Ok(None) };
     let file = encode::png(&picture, Effort::Default)?.file;
-    if file.len() as u64 > icon.is.max_bytes {
-        let message = format!(
-            "at {} x {} px the cover has {} bytes, and {} takes {}",
-            icon.is.width,
-            icon.is.height,
-            file.len(),
-            platform.name,
-            icon.is.max_bytes
-        );
-        let path = pack.surveyed.project.folder.join(PROJECT_FILE);
-        let hint = format!("draw a simpler cover ({})", icon.stated());
-        findings.push(Finding::error(code(platform.id, Rule::OverLimit), &path, message, hint));
-        return Ok(None);
-    }
+    let Icon { width, height, max_bytes } = icon.is;
+    pack.check_cover(platform, icon, (width, height), (file.len(), max_bytes), findings);
     Ok(Some(file))
 }
 
