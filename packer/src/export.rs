@@ -2,6 +2,7 @@
 
 mod apng;
 mod earlier;
+mod fill;
 mod fit;
 mod frames;
 mod make;
@@ -9,11 +10,13 @@ mod messenger;
 mod names;
 mod palette;
 mod signal;
+mod telegram;
+mod webm;
 mod webp;
 mod whatsapp;
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
@@ -25,13 +28,14 @@ use crate::error::Error;
 use crate::finding::{Finding, any_error};
 use crate::lint::codes::{Rule, code};
 use crate::lint::platform::before_export;
-use crate::lint::platforms::{Limit, Platform, platform};
+use crate::lint::platforms::{Format, Limit, Platform, platform};
 use crate::out::NewFolder;
 use crate::picture::Picture;
 use crate::progress::Progress;
 use crate::project::PROJECT_FILE;
 use crate::resize::Linear;
 use make::Maker;
+use webm::Ffmpeg;
 
 /// What to export.
 #[derive(Clone, Debug)]
@@ -105,7 +109,7 @@ pub fn export(
     let new = NewFolder::start(out, earlier::is_export)?;
     let pack = Pack { surveyed: &surveyed, locale: options.locale.as_deref() };
     pool.install(|| {
-        let laid_out = pack.lay_out(options.to, progress, &mut findings)?;
+        let laid_out = pack.lay_out(options.to, new.path("video.webm"), progress, &mut findings)?;
         let Some(laid_out) = laid_out.filter(|_| !any_error(&findings)) else {
             return Err(Error::BadInput(findings));
         };
@@ -149,18 +153,38 @@ impl<'a> Pack<'a> {
     fn lay_out(
         &self,
         to: Messenger,
+        scratch: PathBuf,
         progress: &dyn Progress,
         findings: &mut Vec<Finding>,
     ) -> Result<Option<LaidOut>, Error> {
         self.check_language(findings);
         let platform = platform(to.platform());
         before_export(platform, self.surveyed, &|texts| self.text(texts), findings);
-        let made = Maker { platform, progress }.all(self.surveyed, findings)?;
+        let ffmpeg = self.ffmpeg(platform, scratch, findings);
+        let made = Maker { platform, ffmpeg, progress }.all(self.surveyed, findings)?;
         match to {
             Messenger::WhatsApp => whatsapp::lay_out(self, platform, &made, findings),
             Messenger::Signal => signal::lay_out(self, platform, made, findings),
-            Messenger::Telegram => Ok(None),
+            Messenger::Telegram => telegram::lay_out(self, platform, made).map(Some),
         }
+    }
+
+    /// Where animations are videos; a finding where the machine has none.
+    fn ffmpeg(&self, platform: &Platform, scratch: PathBuf, findings: &mut Vec<Finding>) -> Option<Ffmpeg> {
+        let animated = self.surveyed.artworks.iter().filter(|artwork| artwork.frames() > 1).count();
+        if animated == 0 || platform.animated.formats.is.first() != Some(&Format::WebmVp9) {
+            return None;
+        }
+        let ffmpeg = Ffmpeg::find(scratch);
+        if ffmpeg.is_none() {
+            let message =
+                format!("{animated} animations become videos, and there is no `ffmpeg` with libvpx-vp9");
+            let hint =
+                "install ffmpeg 5.1 or later, such as by `apt install ffmpeg` or `brew install ffmpeg`";
+            let path = self.surveyed.project.folder.join(PROJECT_FILE);
+            findings.push(Finding::error(code(platform.id, Rule::NeedsFfmpeg), &path, message, hint));
+        }
+        ffmpeg
     }
 
     /// The picture that stands for the pack: the cover, else the first sticker. `None` where a finding is an error.

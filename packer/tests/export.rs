@@ -1,6 +1,11 @@
 //! What is exported is what the messengers take, read back by decoders that are not the packer's.
 
-#![expect(clippy::unwrap_used, reason = "a test says what went wrong by failing")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test says what went wrong by failing"
+)]
 
 #[path = "desk/desk.rs"]
 mod desk;
@@ -8,6 +13,8 @@ mod desk;
 mod signal;
 #[path = "export/studio.rs"]
 mod studio;
+#[path = "export/telegram.rs"]
+mod telegram;
 
 use std::fs;
 

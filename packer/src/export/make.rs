@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use super::fit::score;
 use super::frames::Frames;
+use super::webm::Ffmpeg;
 use super::{ExportedSticker, apng, webp};
 use crate::artwork::{self, Artwork};
 use crate::check::Surveyed;
@@ -22,6 +23,8 @@ use crate::project::StickerFile;
 /// Makes the files of a pack.
 pub(super) struct Maker<'a> {
     pub(super) platform: &'a Platform,
+    /// Where the machine has it.
+    pub(super) ffmpeg: Option<Ffmpeg>,
     pub(super) progress: &'a dyn Progress,
 }
 
@@ -107,6 +110,10 @@ impl Maker<'_> {
         let (file, shown) = match format {
             Format::WebP => with_shown(webp::code(&frames, max_bytes)?)?,
             Format::Apng => with_shown(apng::code(&frames, max_bytes)?)?,
+            Format::WebmVp9 => match &self.ffmpeg {
+                Some(ffmpeg) => ffmpeg.code(&frames, max_bytes)?,
+                None => return Ok(None),
+            },
             other => return Err(Error::internal(std::io::Error::other(format!("nobody makes {other}")))),
         };
         let made = Made {
