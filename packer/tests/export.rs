@@ -163,15 +163,32 @@ fn thirty_one_stills_become_two_packs_of_about_the_same_size() {
     let names: Vec<_> = (0..31).map(|number| format!("s{number}")).collect();
     let studio = Studio::new(&names.iter().map(|name| still(name)).collect::<Vec<_>>());
     for name in names {
-        studio.desk.draws(&format!("pack/{name}.png"), 16, 3);
+        // A drawing is what its content says, not its name, and one of a single colour takes no time.
+        let svg = "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 9 9'><path d='M0 0h9v9H0z'/></svg>";
+        studio.desk.writes(&format!("pack/{name}.png"), svg);
     }
     let report = studio.exports("whatsapp").and_exits(0).json();
     assert_eq!(report["packs"], json!(["mochi", "mochi-2"]));
     assert_eq!(studio.desk.files_in("out/mochi").len() - 1, 15);
     assert_eq!(studio.desk.files_in("out/mochi-2").len() - 1, 16);
-    let enlarged =
-        report["findings"].as_array().unwrap().iter().filter(|it| it["code"] == "whatsapp_too_small");
-    assert_eq!(enlarged.count(), 31);
+}
+
+#[test]
+fn what_is_enlarged_and_what_is_said_at_too_great_length_is_told() {
+    let studio = Studio::new(&[still("s0"), still("s1"), still("s2")]);
+    studio.desk.draws("pack/s1.png", 100, 3);
+    let report = studio.exports("whatsapp").and_exits(0).json();
+    let told =
+        report["findings"].as_array().unwrap().iter().find(|it| it["code"] == "whatsapp_too_small").unwrap();
+    assert_eq!((&told["level"], &told["path"]), (&json!("warning"), &json!("pack/s1.png")));
+    studio.changes("s2 in English", &"long ".repeat(26));
+    let said = studio.exports("whatsapp").and_exits(1).json();
+    let errors = said["findings"].as_array().unwrap().iter().filter(|it| it["level"] == "error");
+    let errors: Vec<_> = errors.map(|it| (&it["code"], &it["message"])).collect();
+    let message = "its alternative text has 130 characters, and WhatsApp takes 125";
+    assert_eq!(errors, [(&json!("whatsapp_text_too_long"), &json!(message))]);
+    // The other language is short enough.
+    studio.desk.runs(["export", "pack", "--to", "whatsapp", "--out", "out", "--locale", "ko"]).and_exits(0);
 }
 
 #[test]
