@@ -149,7 +149,8 @@ fn groups<'m, 's>(
             groups.push(Group { identifier, animated, stickers });
         }
     }
-    if groups.len() > 1 {
+    // Of packs that lack stickers there is nothing to say yet.
+    if groups.len() > 1 && made.len() == project.file.stickers.len() {
         let shown = groups.iter().map(|group| {
             let what = if group.animated { "animated" } else { "still" };
             format!("`{}` of {} {what}", group.identifier, group.stickers.len())

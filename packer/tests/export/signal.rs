@@ -63,6 +63,8 @@ fn what_does_not_fit_without_loss_gets_fewer_colours_and_its_score_is_told() {
     assert!((200_000..=307_200).contains(&file.len()), "{}", file.len());
     let score = sand["score"].as_f64().unwrap();
     assert!((65.0..99.0).contains(&score), "{score}");
+    let warned = report["findings"].as_array().unwrap().iter().any(|it| it["code"] == "signal_looks_worse");
+    assert_eq!(warned, score < 80.0, "{score}");
 }
 
 #[test]
