@@ -3,8 +3,8 @@
 mod assemble;
 mod budget;
 mod cache;
-mod plan;
-mod render;
+pub(crate) mod plan;
+pub(crate) mod render;
 mod schedule;
 pub(crate) mod timing;
 mod web;

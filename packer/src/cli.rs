@@ -7,6 +7,7 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use sticker_packer::export::Messenger;
 use sticker_packer::{Effort, PlatformId, Quality};
 
 /// Turns artwork into sticker packs: one bundle per screen density, ready for a store and a CDN.
@@ -155,6 +156,20 @@ pub(crate) enum Command {
         #[arg(long)]
         no_scores: bool,
     },
+    /// Draw a project anew for another messenger, within the limits that it publishes.
+    Export {
+        /// Folder with pack.toml.
+        dir: PathBuf,
+        /// The messenger.
+        #[arg(long, value_name = "MESSENGER", value_parser = messenger())]
+        to: Messenger,
+        /// Folder for the files; an earlier export there is replaced as a whole.
+        #[arg(long)]
+        out: PathBuf,
+        /// Language of the title and the alternative texts; English by default, else the first.
+        #[arg(long, value_name = "LOCALE")]
+        locale: Option<String>,
+    },
     /// Show what is in a sticker file, a bundle or a release.thrift.
     Inspect {
         /// The file.
@@ -206,4 +221,10 @@ impl Command {
 fn platform() -> impl TypedValueParser<Value = PlatformId> {
     PossibleValuesParser::new(PlatformId::ALL.map(PlatformId::name))
         .try_map(|name| name.parse::<PlatformId>())
+}
+
+/// A messenger by its name, with all of them in the help.
+fn messenger() -> impl TypedValueParser<Value = Messenger> {
+    PossibleValuesParser::new(Messenger::ALL.map(|messenger| messenger.platform().name()))
+        .try_map(|name| name.parse::<Messenger>())
 }

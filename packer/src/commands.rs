@@ -3,6 +3,7 @@
 mod build;
 mod check;
 mod completions;
+mod export;
 mod extract;
 mod import;
 mod init;
@@ -16,6 +17,7 @@ mod watch;
 use std::path::Path;
 use std::process::ExitCode;
 
+use sticker_packer::export::ExportOptions;
 use sticker_packer::finding::any_error;
 use sticker_packer::{CheckOptions, Error};
 
@@ -55,6 +57,9 @@ pub(crate) fn run(cli: Cli) -> Status {
         }
         Command::Build { dir, out, how, .. } => build::run(&dir, &out, &how, jobs, printer),
         Command::Preview { out, to, no_scores } => preview::run(&out, to, !no_scores, jobs, printer),
+        Command::Export { dir, to, out, locale } => {
+            export::run(&dir, &out, &ExportOptions { to, jobs, locale }, printer)
+        }
         Command::Inspect { file } => inspect::run(&file, printer),
         Command::Extract { file, out } => extract::run(&file, &out, printer),
         Command::Completions { shell } => completions::run(shell),

@@ -22,8 +22,8 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
-    /// The output folder holds something else than an earlier build.
-    #[error("{} is not empty and holds no earlier build", .0.display())]
+    /// The output folder holds something else than what the same command wrote before.
+    #[error("{} is not empty and holds something else than earlier output", .0.display())]
     OutputInTheWay(PathBuf),
     /// The output is named by a way to it, such as `.` or `..`, and not by its name, so that nothing can be put in its place.
     #[error("{} is no name of a folder or file", .0.display())]

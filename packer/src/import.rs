@@ -14,6 +14,7 @@ use crate::finding::{Finding, any_error};
 use crate::init::{self, Draft, Maker};
 use crate::out::NewFolder;
 use crate::project::{self, PROJECT_FILE};
+pub(crate) use whatsapp::CONTENTS_FILE;
 
 /// What to make of the source.
 #[derive(Clone, Debug, Default)]
@@ -43,7 +44,7 @@ pub struct ImportReport {
 pub fn import(source: &Path, folder: &Path, options: &ImportOptions) -> Result<ImportReport, Error> {
     let mut findings = Vec::new();
     let inside = fs::canonicalize(source).map_err(Error::io("read", source))?;
-    let contents = source.join(whatsapp::CONTENTS_FILE);
+    let contents = source.join(CONTENTS_FILE);
     let (described, plan) = if contents.exists() {
         let plan = whatsapp::read(source, &contents, options, &mut findings)?;
         (contents, plan)

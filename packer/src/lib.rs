@@ -3,6 +3,7 @@
 //! A project is a folder with `pack.toml` and artwork. [`check`] reports everything that is wrong with it, [`build`] turns it
 //! into a release as `sticker-protocol` specifies it, [`preview`](preview::preview) shows that as one page,
 //! [`publish`](publish::publish) brings it to a store. [`Watch`](watch::Watch) builds and shows it again whenever it changes.
+//! [`export`](export::export) draws the same project for other messengers.
 //!
 //! Pictures are resized in 16-bit linear light with premultiplied alpha; densities up to 160 are PNG, those above WebP.
 //! The same project, packer and options give the same bytes, whatever the number of threads.
@@ -13,6 +14,7 @@ mod check;
 pub mod compose;
 mod encode;
 mod error;
+pub mod export;
 pub mod finding;
 #[doc(hidden)]
 pub mod fuzzing;

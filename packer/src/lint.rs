@@ -6,7 +6,7 @@ mod extent;
 mod flicker;
 mod grid;
 mod motion;
-mod platform;
+pub(crate) mod platform;
 pub(crate) mod platforms;
 mod text;
 mod twins;
@@ -94,18 +94,30 @@ fn look_at(
     }
     if pictures.len() > 1 {
         motion::check(path, pictures, &durations_ms, findings);
-        let loops = sticker.loop_count.or(artwork.loop_count).unwrap_or(0) != 1;
+        let loops = timing::loop_count(sticker, artwork) != 1;
         flicker::check(path, pictures, &durations_ms, loops, findings);
     }
-    Seen {
-        path: path.clone(),
-        name: sticker.name.clone(),
-        emoji: sticker.emoji.len(),
-        size: (artwork.width, artwork.height),
-        durations_ms,
-        loop_count: sticker.loop_count.or(artwork.loop_count).unwrap_or(0),
-        extent,
-        fingerprint: pictures.get(poster).map(Fingerprint::of).unwrap_or_default(),
+    let fingerprint = pictures.get(poster).map(Fingerprint::of).unwrap_or_default();
+    Seen::of(sticker, artwork, extent, fingerprint)
+}
+
+impl Seen {
+    fn of(
+        sticker: &StickerFile,
+        artwork: &Artwork,
+        extent: Option<Extent>,
+        fingerprint: Fingerprint,
+    ) -> Self {
+        Self {
+            path: artwork.path.clone(),
+            name: sticker.name.clone(),
+            emoji: sticker.emoji.len(),
+            size: (artwork.width, artwork.height),
+            durations_ms: timing::durations(sticker, artwork),
+            loop_count: timing::loop_count(sticker, artwork),
+            extent,
+            fingerprint,
+        }
     }
 }
 

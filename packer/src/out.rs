@@ -101,6 +101,11 @@ impl NewFolder {
         Ok(new)
     }
 
+    /// Where a file of this name stands until the folder is put in its place: for other programs to write to.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.beside.join(name)
+    }
+
     /// Writes one file at a relative path.
     ///
     /// # Errors

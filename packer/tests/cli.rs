@@ -348,7 +348,7 @@ fn limits_of_a_messenger_are_told_with_their_source_where_it_is_asked_for() {
     error line_sticker_count: LINE takes 8, 16 or 24 animated stickers in a pack; here are 1
     error line_too_short: it lasts 150 ms, and LINE wants at least 1000
     error line_frame_count: it has 3 frames, and LINE takes 5 to 20
-    error whatsapp_mixed: WhatsApp takes packs of stills or of animations; here are 1 and 1
+    warning whatsapp_mixed: WhatsApp takes packs of stills or of animations; here are 1 and 1
     error whatsapp_sticker_count: WhatsApp takes 3 to 30 still stickers in a pack; here are 1
     error whatsapp_sticker_count: WhatsApp takes 3 to 30 animated stickers in a pack; here are 1
     error whatsapp_emoji_count: it answers to 0 emoji, and WhatsApp wants at least 1

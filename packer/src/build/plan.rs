@@ -9,36 +9,36 @@ use crate::picture::Picture;
 
 /// Pictures to be coded, and how they make up the frames.
 #[derive(Debug, PartialEq)]
-pub(super) struct Plan {
-    pub(super) images: Vec<PlannedImage>,
-    pub(super) frames: Vec<PlannedFrame>,
+pub(crate) struct Plan {
+    pub(crate) images: Vec<PlannedImage>,
+    pub(crate) frames: Vec<PlannedFrame>,
 }
 
 /// One picture to be coded.
 #[derive(Debug, PartialEq)]
-pub(super) struct PlannedImage {
-    pub(super) picture: Picture,
+pub(crate) struct PlannedImage {
+    pub(crate) picture: Picture,
     /// The same with everything left transparent that is on the canvas already, where drawing that over the canvas gives the same.
-    pub(super) sparse: Option<Picture>,
+    pub(crate) sparse: Option<Picture>,
 }
 
 /// One frame, but for its duration; an image with a sparse form is drawn over the canvas when that form is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct PlannedFrame {
-    pub(super) image: usize,
-    pub(super) x: u32,
-    pub(super) y: u32,
-    pub(super) dispose: Dispose,
+pub(crate) struct PlannedFrame {
+    pub(crate) image: usize,
+    pub(crate) x: u32,
+    pub(crate) y: u32,
+    pub(crate) dispose: Dispose,
 }
 
 /// How a frame with this image meets the canvas.
-pub(super) fn blend(sparse: bool) -> Blend {
+pub(crate) fn blend(sparse: bool) -> Blend {
     if sparse { Blend::Over } else { Blend::Replace }
 }
 
 /// The plan for pictures of one size that are shown one after the other, beginning on an empty canvas: whole pictures, or changed
 /// rectangles where these are smaller by a tenth or more.
-pub(super) fn plan(pictures: &[Picture]) -> Plan {
+pub(crate) fn plan(pictures: &[Picture]) -> Plan {
     if let [picture] = pictures {
         let image = PlannedImage { picture: picture.clone(), sparse: None };
         let frame = PlannedFrame { image: 0, x: 0, y: 0, dispose: Dispose::None };

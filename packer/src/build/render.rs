@@ -334,7 +334,7 @@ fn variant(pictures: &[Picture], format: ImageFormat, plan: &Plan, coded: Vec<(C
 }
 
 /// The images that stand for all in a search: a few, spread over those that show a good part of the sticker.
-fn sampled(plan: &Plan) -> Vec<usize> {
+pub(crate) fn sampled(plan: &Plan) -> Vec<usize> {
     let pixels = |image: &PlannedImage| image.picture.rgba.len();
     let whole = plan.images.iter().map(pixels).max().unwrap_or_default();
     let images = plan.images.iter().enumerate();
@@ -357,7 +357,7 @@ fn usual_error(samples: &mut [Subject<'_>], choice: Choice, target: f64) -> Resu
 }
 
 /// The artwork's frames without repetition, and which of them each of its frames is.
-fn without_repetition(pictures: Vec<Picture>) -> (Vec<Picture>, Vec<u32>) {
+pub(crate) fn without_repetition(pictures: Vec<Picture>) -> (Vec<Picture>, Vec<u32>) {
     let mut native: Vec<Picture> = Vec::with_capacity(pictures.len());
     let mut frame_of = Vec::with_capacity(pictures.len());
     for picture in pictures {

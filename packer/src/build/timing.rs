@@ -24,12 +24,7 @@ pub(super) struct Timing {
 impl Timing {
     pub(super) fn new(sticker: &StickerFile, artwork: &Artwork, rendered: &Rendered) -> Result<Self, Error> {
         let frames = rendered.colours.len();
-        let mut durations_ms = vec![0; frames];
-        for (&frame, duration) in rendered.frame_of.iter().zip(durations(sticker, artwork)) {
-            if let Some(sum) = durations_ms.get_mut(frame as usize) {
-                *sum += duration;
-            }
-        }
+        let mut durations_ms = stored_durations(&rendered.frame_of, &durations(sticker, artwork));
         if let Some(longest) = durations_ms.iter().max().filter(|&&longest| longest > MAX_FRAME_MS) {
             let message = format!("one picture is shown for {longest} ms");
             let hint = format!("a frame lasts at most {MAX_FRAME_MS} ms: show it for a shorter time");
@@ -47,8 +42,7 @@ impl Timing {
         let first_shown = || rendered.colours.iter().position(Option::is_some).unwrap_or_default();
         let poster = named.unwrap_or_else(|| u32::try_from(first_shown()).unwrap_or_default());
         let colour = rendered.colours.get(poster as usize).copied().flatten().unwrap_or(Rgb([255; 3]));
-        let loop_count = sticker.loop_count.or(artwork.loop_count).unwrap_or(0);
-        Ok(Self { durations_ms, loop_count, poster, colour })
+        Ok(Self { durations_ms, loop_count: loop_count(sticker, artwork), poster, colour })
     }
 
     /// The frames of a variant.
@@ -65,6 +59,22 @@ impl Timing {
             })
             .collect()
     }
+}
+
+/// How long each of the frames is shown that are left without repetition; `frame_of` says which of them each of the artwork's is.
+pub(crate) fn stored_durations(frame_of: &[u32], durations_ms: &[u32]) -> Vec<u32> {
+    let mut stored = vec![0; frame_of.last().map_or(0, |&last| last as usize + 1)];
+    for (&frame, duration) in frame_of.iter().zip(durations_ms) {
+        if let Some(sum) = stored.get_mut(frame as usize) {
+            *sum += duration;
+        }
+    }
+    stored
+}
+
+/// How often it plays, as the project says, else the artwork; 0 is for ever.
+pub(crate) fn loop_count(sticker: &StickerFile, artwork: &Artwork) -> u32 {
+    sticker.loop_count.or(artwork.loop_count).unwrap_or(0)
 }
 
 /// How long each frame of the artwork is shown, in ms: as the project says, else as the artwork says, else 50 ms. Rounded so that their

@@ -14,7 +14,7 @@ use crate::init::{Draft, DraftSticker, Maker, slug_of};
 use crate::project::stays_inside;
 
 /// The file that describes the packs.
-pub(super) const CONTENTS_FILE: &str = "contents.json";
+pub(crate) const CONTENTS_FILE: &str = "contents.json";
 /// Bytes of that file: ten thousand stickers need less.
 const MAX_CONTENTS: u64 = 4 << 20;
 

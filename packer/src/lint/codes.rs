@@ -22,10 +22,16 @@ pub(crate) enum Rule {
     EmojiCount,
     FileSize,
     IconTooSmall,
+    TextTooLong,
+    /// No file within the limit looks well enough.
+    OverLimit,
+    LooksWorse,
+    Split,
+    NeedsFfmpeg,
 }
 
 impl Rule {
-    const ALL: [(Self, &'static str); 15] = [
+    const ALL: [(Self, &'static str); 20] = [
         (Self::StickerCount, "sticker_count"),
         (Self::Mixed, "mixed"),
         (Self::TooLong, "too_long"),
@@ -41,6 +47,11 @@ impl Rule {
         (Self::EmojiCount, "emoji_count"),
         (Self::FileSize, "file_size"),
         (Self::IconTooSmall, "icon_too_small"),
+        (Self::TextTooLong, "text_too_long"),
+        (Self::OverLimit, "over_limit"),
+        (Self::LooksWorse, "looks_worse"),
+        (Self::Split, "split"),
+        (Self::NeedsFfmpeg, "needs_ffmpeg"),
     ];
 }
 
@@ -52,7 +63,7 @@ static CODES: LazyLock<Vec<(PlatformId, Rule, String)>> = LazyLock::new(|| {
 });
 
 /// Such as `telegram_too_long`.
-pub(super) fn code(platform: PlatformId, rule: Rule) -> &'static str {
+pub(crate) fn code(platform: PlatformId, rule: Rule) -> &'static str {
     let known = CODES.iter().find(|(of, known, _)| (*of, *known) == (platform, rule));
     known.map(|(_, _, code)| code.as_str()).unwrap_or_default()
 }

@@ -1,16 +1,20 @@
 //! What a messenger would refuse of a pack, or show worse than it was drawn.
 
+mod export;
+mod pack;
+mod texts;
+
 use std::fs;
 use std::path::Path;
 
 use super::Seen;
 use super::codes::{Rule, code};
-use super::platforms::{Count, Icon, Kind, Limit, Platform, SizeRule};
-use crate::artwork::Artwork;
+use super::platforms::{Kind, Limit, Platform, SizeRule};
 use crate::check::Surveyed;
 use crate::finding::{Finding, Level};
-use crate::project::PROJECT_FILE;
 use crate::resize::fitted;
+pub(crate) use export::before_export;
+use texts::Chosen;
 
 /// Tells of everything about the pack that the platform's published limits do not allow.
 pub(super) fn check(
@@ -19,6 +23,18 @@ pub(super) fn check(
     stickers: &[Seen],
     findings: &mut Vec<Finding>,
 ) {
+    look(platform, surveyed, stickers, &texts::all, findings);
+}
+
+/// As [`check`], of the chosen texts alone.
+fn look(
+    platform: &Platform,
+    surveyed: &Surveyed,
+    stickers: &[Seen],
+    chosen: Chosen<'_>,
+    findings: &mut Vec<Finding>,
+) {
+    texts::check(platform, surveyed, chosen, findings);
     let mut check = Check { platform, findings };
     check.pack(surveyed, stickers);
     for sticker in stickers {
@@ -32,83 +48,6 @@ struct Check<'a> {
 }
 
 impl Check<'_> {
-    fn pack(&mut self, surveyed: &Surveyed, stickers: &[Seen]) {
-        let platform = self.platform;
-        let path = surveyed.project.folder.join(PROJECT_FILE);
-        let (animated, still): (Vec<_>, Vec<_>) = stickers.iter().partition(|sticker| sticker.frames() > 1);
-        if !platform.mixed.is && !animated.is_empty() && !still.is_empty() {
-            let message = format!(
-                "{} takes packs of stills or of animations; here are {} and {}",
-                platform.name,
-                still.len(),
-                animated.len()
-            );
-            let hint = "make a pack of each";
-            self.tell(&platform.mixed, Level::Error, Rule::Mixed, &path, message, hint);
-        }
-        let of_kinds = if platform.mixed.is {
-            vec![(&platform.still, stickers.len())]
-        } else {
-            vec![(&platform.still, still.len()), (&platform.animated, animated.len())]
-        };
-        for (kind, count) in of_kinds.into_iter().filter(|(_, count)| *count > 0) {
-            let allowed = allowed(&kind.stickers.is);
-            if !is_allowed(&kind.stickers.is, count) {
-                let what = match (platform.mixed.is, std::ptr::eq(kind, &raw const platform.animated)) {
-                    (true, _) => "stickers",
-                    (false, true) => "animated stickers",
-                    (false, false) => "still stickers",
-                };
-                let message = format!("{} takes {allowed} {what} in a pack; here are {count}", platform.name);
-                let hint = "add stickers, or leave some out for this platform";
-                self.tell(&kind.stickers, Level::Error, Rule::StickerCount, &path, message, hint);
-            }
-        }
-        self.emoji_left_out(&path, stickers);
-        if let (Some(icon), Some(cover)) = (&platform.icon, &surveyed.cover) {
-            self.icon(icon, cover);
-        }
-    }
-
-    /// The cover stands for the pack.
-    fn icon(&mut self, icon: &Limit<Icon>, cover: &Artwork) {
-        let (name, Icon { width, height, max_bytes }) = (&self.platform.name, icon.is);
-        if cover.width < width || cover.height < height {
-            let message = format!(
-                "the cover has {} x {} px, and the picture of a pack has {width} x {height} for {name}",
-                cover.width, cover.height
-            );
-            let hint = "draw the cover larger, such as 512 x 512 px";
-            self.tell(icon, Level::Warning, Rule::IconTooSmall, &cover.path, message, hint);
-        }
-        // At its own size; the platform's picture is a part of that.
-        let pixels = u64::from(cover.width) * u64::from(cover.height);
-        let part = u64::from(width) * u64::from(height);
-        let bytes = bytes(&cover.path).map(|bytes| bytes * part / pixels.max(part).max(1));
-        if let Some(bytes) = bytes.filter(|&bytes| bytes > max_bytes) {
-            let message = format!(
-                "at {width} x {height} px the cover has about {bytes} bytes, and {name} takes {max_bytes}"
-            );
-            let hint = "nothing has to be done if the export is smaller; else draw a simpler cover";
-            self.tell(icon, Level::Note, Rule::FileSize, &cover.path, message, hint);
-        }
-    }
-
-    /// One note for all stickers, since nobody has to do anything about them.
-    fn emoji_left_out(&mut self, path: &Path, stickers: &[Seen]) {
-        let Some(emoji) = &self.platform.emoji else { return };
-        let (name, most) = (&self.platform.name, emoji.is.max as usize);
-        let many: Vec<_> = stickers.iter().filter(|it| it.emoji > most).map(|it| it.name.as_str()).collect();
-        if let [first, ..] = many.as_slice() {
-            let message = format!(
-                "{} stickers, first `{first}`, answer to more emoji than the {most} that {name} takes",
-                many.len()
-            );
-            let hint = "nothing has to be done where the best ones stand first: the export takes those";
-            self.tell(emoji, Level::Note, Rule::EmojiCount, path, message, hint);
-        }
-    }
-
     fn sticker(&mut self, sticker: &Seen) {
         let kind = if sticker.frames() > 1 { &self.platform.animated } else { &self.platform.still };
         self.size(kind, sticker);
@@ -221,7 +160,11 @@ impl Check<'_> {
                 .max_ms
                 .as_ref()
                 .is_some_and(|max| u64::from(loops) * u64::from(total) > u64::from(max.is));
-            if loops != 0 && (loops < limit.is.min || loops > most || too_long) {
+            if loops != 0 && most == 0 {
+                let message = format!("it plays {loops} times, and {name} plays every sticker for ever");
+                let hint = "nothing has to be done: the export loops for ever; draw it so that it may";
+                self.tell(limit, Level::Warning, Rule::Loops, &sticker.path, message, hint);
+            } else if loops != 0 && (loops < limit.is.min || loops > most || too_long) {
                 let message = format!(
                     "it plays {loops} times, {total} ms each, and {name} takes at most {most} times in its longest time"
                 );
@@ -271,12 +214,8 @@ impl Check<'_> {
         message: String,
         hint: &str,
     ) {
-        let source = match &limit.date {
-            Some(date) if limit.verified => format!("{}, read on {date}", limit.source),
-            _ => format!("{}, not verified", limit.source),
-        };
-        let finding =
-            Finding::error(code(self.platform.id, rule), path, message, format!("{hint} ({source})"));
+        let code = code(self.platform.id, rule);
+        let finding = Finding::error(code, path, message, format!("{hint} ({})", limit.stated()));
         self.findings.push(Finding { level, ..finding });
     }
 }
@@ -287,27 +226,6 @@ impl Seen {
     }
 }
 
-fn allowed(count: &Count) -> String {
-    match count {
-        Count::Range(range) => format!("{} to {}", range.min, range.max),
-        Count::OneOf { one_of } => {
-            let counts: Vec<_> = one_of.iter().map(ToString::to_string).collect();
-            match counts.split_last() {
-                Some((last, [])) => last.clone(),
-                Some((last, others)) => format!("{} or {last}", others.join(", ")),
-                None => "no".to_owned(),
-            }
-        }
-    }
-}
-
-fn is_allowed(count: &Count, stickers: usize) -> bool {
-    match count {
-        Count::Range(range) => (range.min as usize..=range.max as usize).contains(&stickers),
-        Count::OneOf { one_of } => one_of.iter().any(|&count| count as usize == stickers),
-    }
-}
-
 /// Of the artwork's file; a folder of frames says nothing about one file of them all.
 fn bytes(artwork: &Path) -> Option<u64> {
     let metadata = fs::metadata(artwork).ok()?;
@@ -315,134 +233,4 @@ fn bytes(artwork: &Path) -> Option<u64> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::lint::extent::Extent;
-    use crate::lint::platforms::{PlatformId, platform};
-    use crate::lint::twins::Fingerprint;
-
-    /// A sticker of 512 x 512 px with a margin of 16 px that every platform takes, but for what `change` does to it.
-    fn sticker(frames: usize, ms: u32, change: impl FnOnce(&mut Seen)) -> Seen {
-        let extent = Extent {
-            left: 16,
-            top: 16,
-            right: 496,
-            bottom: 496,
-            size: (512, 512),
-            pixels: 100_000,
-            transparent: true,
-        };
-        let mut sticker = Seen {
-            path: "nowhere.png".into(),
-            name: "one".to_owned(),
-            emoji: 1,
-            size: (512, 512),
-            durations_ms: vec![ms; frames],
-            loop_count: 0,
-            extent: Some(extent),
-            fingerprint: Fingerprint::default(),
-        };
-        change(&mut sticker);
-        sticker
-    }
-
-    fn codes(id: PlatformId, sticker: &Seen) -> Vec<&'static str> {
-        let mut findings = Vec::new();
-        Check { platform: platform(id), findings: &mut findings }.sticker(sticker);
-        findings.iter().map(|finding| finding.code).collect()
-    }
-
-    #[test]
-    fn a_still_that_is_drawn_by_the_book_is_fine_everywhere() {
-        for id in PlatformId::ALL {
-            assert_eq!(codes(id, &sticker(1, 0, |_| {})), [""; 0], "{id}");
-        }
-    }
-
-    #[test]
-    fn an_animation_of_two_seconds_and_twenty_frames_is_fine_everywhere() {
-        for id in PlatformId::ALL {
-            assert_eq!(codes(id, &sticker(20, 100, |_| {})), [""; 0], "{id}");
-        }
-    }
-
-    #[test]
-    fn each_platform_has_its_longest_time() {
-        let longest = [
-            (PlatformId::Telegram, 3_000, "telegram_too_long"),
-            (PlatformId::WhatsApp, 10_000, "whatsapp_too_long"),
-            (PlatformId::Signal, 3_000, "signal_too_long"),
-            (PlatformId::Discord, 5_000, "discord_too_long"),
-        ];
-        for (id, ms, code) in longest {
-            assert_eq!(codes(id, &sticker(10, ms / 10, |_| {})), [""; 0]);
-            assert_eq!(codes(id, &sticker(10, ms / 10 + 1, |_| {})), [code]);
-        }
-    }
-
-    #[test]
-    fn line_takes_whole_seconds_from_one_to_four_in_five_to_twenty_frames() {
-        let line = |frames, ms| codes(PlatformId::Line, &sticker(frames, ms, |_| {}));
-        assert_eq!(line(5, 800), [""; 0]);
-        assert_eq!(line(5, 900), ["line_too_long"]);
-        assert_eq!(line(5, 100), ["line_too_short"]);
-        assert_eq!(line(5, 500), ["line_not_whole_seconds"]);
-        assert_eq!(line(4, 500), ["line_frame_count"]);
-        assert_eq!(line(25, 40), ["line_frame_count"]);
-        let plays = |times| codes(PlatformId::Line, &sticker(10, 100, |it| it.loop_count = times));
-        assert_eq!((plays(4), plays(5)), (vec![], vec!["line_loops"]));
-        let long = sticker(10, 200, |it| it.loop_count = 3);
-        assert_eq!(codes(PlatformId::Line, &long), ["line_loops"]);
-    }
-
-    #[test]
-    fn thirty_frames_a_second_are_what_telegram_takes() {
-        let telegram = |ms| codes(PlatformId::Telegram, &sticker(20, ms, |_| {}));
-        assert_eq!((telegram(33), telegram(32)), (vec![], vec!["telegram_frame_rate"]));
-        let whatsapp = |ms| codes(PlatformId::WhatsApp, &sticker(20, ms, |_| {}));
-        assert_eq!((whatsapp(8), whatsapp(7)), (vec![], vec!["whatsapp_frame_too_short"]));
-    }
-
-    #[test]
-    fn artwork_with_fewer_pixels_than_a_platform_wants_or_of_another_shape_is_told() {
-        let of_size = |id, width, height| {
-            let size = |sticker: &mut Seen| (sticker.size, sticker.extent) = ((width, height), None);
-            codes(id, &sticker(1, 0, size))
-        };
-        assert_eq!(of_size(PlatformId::Kakao, 360, 360), [""; 0]);
-        assert_eq!(of_size(PlatformId::Kakao, 359, 359), ["kakao_too_small"]);
-        assert_eq!(of_size(PlatformId::Kakao, 360, 300), ["kakao_shape"]);
-        assert_eq!(of_size(PlatformId::Telegram, 512, 100), [""; 0]);
-        assert_eq!(of_size(PlatformId::Telegram, 511, 100), ["telegram_too_small"]);
-    }
-
-    #[test]
-    fn a_margin_is_measured_on_the_platforms_canvas() {
-        let left = |id, size: u32, left: u32| {
-            codes(
-                id,
-                &sticker(1, 0, |it| {
-                    it.size = (size, size);
-                    it.extent = it.extent.map(|extent| Extent {
-                        left,
-                        top: left,
-                        right: size - left,
-                        bottom: size - left,
-                        ..extent
-                    });
-                }),
-            )
-        };
-        assert_eq!(left(PlatformId::WhatsApp, 1024, 32), [""; 0]);
-        assert_eq!(left(PlatformId::WhatsApp, 1024, 31), ["whatsapp_margin"]);
-        assert_eq!(left(PlatformId::Line, 640, 20), [""; 0]);
-        assert_eq!(left(PlatformId::Line, 640, 19), ["line_margin"]);
-    }
-
-    #[test]
-    fn a_sticker_without_emoji_is_refused_where_the_platform_wants_one() {
-        let without = sticker(1, 0, |it| it.emoji = 0);
-        assert_eq!(codes(PlatformId::Telegram, &without), ["telegram_emoji_count"]);
-        assert_eq!(codes(PlatformId::Line, &without), [""; 0]);
-    }
-}
+mod tests;

@@ -77,6 +77,16 @@ pub(crate) struct Limit<T> {
     pub(crate) recommended: bool,
 }
 
+impl<T> Limit<T> {
+    /// Where it stands and when it was read there.
+    pub(crate) fn stated(&self) -> String {
+        match &self.date {
+            Some(date) if self.verified => format!("{}, read on {date}", self.source),
+            _ => format!("{}, not verified", self.source),
+        }
+    }
+}
+
 const fn yes() -> bool {
     true
 }
@@ -94,6 +104,10 @@ pub(crate) struct Platform {
     pub(crate) mixed: Limit<bool>,
     /// How many emoji a sticker answers to.
     pub(crate) emoji: Option<Limit<Range>>,
+    /// UTF-16 units of the pack's title, as Java and the Bot API count.
+    pub(crate) title_chars: Option<Limit<u32>>,
+    /// UTF-16 units of the artist's name.
+    pub(crate) artist_chars: Option<Limit<u32>>,
     /// The picture that stands for the pack.
     pub(crate) icon: Option<Limit<Icon>>,
 }
@@ -117,6 +131,8 @@ pub(crate) struct Kind {
     pub(crate) loops: Option<Limit<Range>>,
     /// Empty px on each side.
     pub(crate) margin_px: Option<Limit<u32>>,
+    /// UTF-16 units of an alternative text.
+    pub(crate) alt_chars: Option<Limit<u32>>,
 }
 
 /// From one number to another, both included.
@@ -133,6 +149,19 @@ pub(crate) struct Range {
 pub(crate) enum Count {
     OneOf { one_of: Vec<u32> },
     Range(Range),
+}
+
+impl Count {
+    /// From the fewest to the most.
+    pub(crate) fn range(&self) -> Range {
+        match self {
+            Self::Range(range) => *range,
+            Self::OneOf { one_of } => {
+                let (min, max) = (one_of.iter().min(), one_of.iter().max());
+                Range { min: min.copied().unwrap_or_default(), max: max.copied().unwrap_or_default() }
+            }
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]

@@ -41,19 +41,54 @@ impl Desk {
         });
     }
 
-    fn paints(&self, path: &str, side: u32, colour: impl Fn(u32, u32) -> [u8; 3]) {
-        let middle = f64::from(side) / 2.0;
-        let inside = |x: u32, y: u32| (f64::from(x) - middle).hypot(f64::from(y) - middle) < middle * 0.9;
-        let pixel = |x, y| match colour(x, y) {
-            [red, green, blue] if inside(x, y) => [red, green, blue, 255],
-            _ => [0; 4],
-        };
-        let rgba: Vec<u8> =
-            (0..side).flat_map(|y| (0..side).flat_map(|x| pixel(x, y)).collect::<Vec<_>>()).collect();
+    /// An APNG of discs as [`Self::draws`] draws them, each with its seed and how many ms it is shown.
+    pub(crate) fn animates(&self, path: &str, side: u32, frames: &[(u8, u16)]) {
+        self.films(path, side, frames, |seed, x, y| [seed, channel(x * 255 / side), channel(y * 255 / side)]);
+    }
+
+    /// As [`Self::animates`], with a grain that no coder without loss makes small.
+    pub(crate) fn sprinkles(&self, path: &str, side: u32, frames: &[(u8, u16)]) {
+        self.films(path, side, frames, |seed, x, y| {
+            let mixed = x.wrapping_mul(374_761_393) ^ y.wrapping_mul(668_265_263) ^ u32::from(seed);
+            let mixed = (mixed ^ mixed >> 13).wrapping_mul(1_274_126_177) >> 16;
+            [
+                seed | channel(mixed & 3),
+                channel(90 + x * 90 / side + (mixed >> 4 & 3)),
+                channel(60 + (mixed >> 8 & 3)),
+            ]
+        });
+    }
+
+    fn films(&self, path: &str, side: u32, frames: &[(u8, u16)], colour: impl Fn(u8, u32, u32) -> [u8; 3]) {
         let mut file = Vec::new();
         let mut encoder = png::Encoder::new(&mut file, side, side);
         encoder.set_color(png::ColorType::Rgba);
-        encoder.write_header().unwrap().write_image_data(&rgba).unwrap();
+        encoder.set_animated(frames.len().try_into().unwrap(), 0).unwrap();
+        let mut writer = encoder.write_header().unwrap();
+        for &(seed, ms) in frames {
+            writer.set_frame_delay(ms, 1000).unwrap();
+            writer.write_image_data(&disc(side, side, |x, y| colour(seed, x, y))).unwrap();
+        }
+        writer.finish().unwrap();
+        self.writes(path, file);
+    }
+
+    fn paints(&self, path: &str, side: u32, colour: impl Fn(u32, u32) -> [u8; 3]) {
+        self.stretches(path, side, side, colour);
+    }
+
+    /// A disc, or an ellipse where the sides differ.
+    pub(crate) fn stretches(
+        &self,
+        path: &str,
+        width: u32,
+        height: u32,
+        colour: impl Fn(u32, u32) -> [u8; 3],
+    ) {
+        let mut file = Vec::new();
+        let mut encoder = png::Encoder::new(&mut file, width, height);
+        encoder.set_color(png::ColorType::Rgba);
+        encoder.write_header().unwrap().write_image_data(&disc(width, height, colour)).unwrap();
         self.writes(path, file);
     }
 
@@ -102,6 +137,17 @@ impl Desk {
     pub(crate) fn json(&self, path: &str) -> Value {
         serde_json::from_slice(&self.reads(path)).unwrap()
     }
+}
+
+/// On nothing, touching no edge; four bytes a pixel.
+fn disc(width: u32, height: u32, colour: impl Fn(u32, u32) -> [u8; 3]) -> Vec<u8> {
+    let away = |at: u32, side: u32| (f64::from(at) + 0.5) / f64::from(side) * 2.0 - 1.0;
+    let inside = |x: u32, y: u32| away(x, width).hypot(away(y, height)) < 0.9;
+    let pixel = |x, y| match colour(x, y) {
+        [red, green, blue] if inside(x, y) => [red, green, blue, 255],
+        _ => [0; 4],
+    };
+    (0..height).flat_map(|y| (0..width).flat_map(|x| pixel(x, y)).collect::<Vec<_>>()).collect()
 }
 
 fn channel(value: u32) -> u8 {
