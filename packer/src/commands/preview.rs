@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use sticker_packer::Error;
 use sticker_packer::preview::{PreviewError, PreviewOptions, PreviewReport, default_page, preview};
+use sticker_packer::release::ReleaseError;
 
 use super::Status;
 use crate::printer::Printer;
@@ -28,7 +29,8 @@ pub(super) fn run(
         Err(error) => {
             printer.failure(error.code(), &error, error.hint());
             match error {
-                PreviewError::Packer(Error::Io { .. } | Error::Internal(_) | Error::Threads(_)) => {
+                PreviewError::Release(ReleaseError::Io { .. })
+                | PreviewError::Packer(Error::Io { .. } | Error::Internal(_) | Error::Threads(_)) => {
                     Status::CannotReach
                 }
                 _ => Status::BadInput,
