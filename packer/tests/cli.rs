@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test says what went wrong by failing")]
 
+#[path = "desk/around.rs"]
+mod around;
+
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -228,11 +231,7 @@ fn the_pictures_are_read_by_the_webp_projects_own_tools() {
     let designer = Designer::with_artwork();
     designer.runs(["init", "pack"]).and_exits(0);
     designer.runs(["build", "pack", "--out", "out"]).and_exits(0);
-    let is_there = |tool| Command::new(tool).arg("-version").output().is_ok();
-    if !is_there("dwebp") || !is_there("webpinfo") {
-        // Written past the test runner, which shows the output of failed tests alone.
-        let line = b"left out: dwebp and webpinfo: the package `webp` is not installed\n";
-        let _ = std::io::Write::write_all(&mut std::io::stderr(), line);
+    if ["dwebp", "webpinfo"].iter().any(|&tool| around::installed(&[tool], "-version").is_none()) {
         return;
     }
     for name in designer.files_in("out/web") {

@@ -7,6 +7,8 @@
     reason = "a test says what went wrong by failing"
 )]
 
+#[path = "desk/around.rs"]
+mod around;
 #[path = "desk/desk.rs"]
 mod desk;
 #[path = "export/signal.rs"]

@@ -3,9 +3,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test says what went wrong by failing")]
 
+#[path = "desk/around.rs"]
+mod around;
+
 use std::fmt::Write as _;
 use std::fs;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -24,24 +26,13 @@ fn the_repositorys_own_packs_are_built_as_before() {
 
 #[test]
 fn real_artwork_is_built_as_before() {
-    let Some(collection) = here().ancestors().map(|it| it.join("shared/data")).find(|it| it.is_dir()) else {
-        assert!(!nothing_may_be_left_out(), "shared/data does not lie beside the repository");
-        // Past the test runner, which keeps what a test that passes says.
-        let said: &[u8] = b"left out: real packs: shared/data does not lie beside the repository\n";
-        std::io::stderr().write_all(said).unwrap();
-        return;
-    };
     for pack in ["static-noto", "static-openmoji", "static-photo", "anim-noto", "anim-mixed", "svg-pack"] {
+        let Some(artwork) = around::collection(pack) else { continue };
         let folder = tempfile::tempdir().unwrap();
-        copy(&collection.join(pack), &folder.path().join("stickers"));
+        copy(&artwork, &folder.path().join("stickers"));
         packer(&["init", folder.path().to_str().unwrap(), "--quiet"]);
         is_as_before(pack, folder.path(), "fast");
     }
-}
-
-#[expect(clippy::disallowed_methods, reason = "the gate's word, which comes in the environment")]
-fn nothing_may_be_left_out() -> bool {
-    std::env::var_os("STICKER_TEST_NOTHING_LEFT_OUT").is_some()
 }
 
 #[expect(clippy::disallowed_methods, reason = "asked for by whoever starts the test")]

@@ -8,25 +8,14 @@
     reason = "what tests share stops them where it cannot go on, and says what it could not look at"
 )]
 
+#[path = "desk/around.rs"]
+mod around;
+
 use std::fs;
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use sticker_packer::finding::{Finding, Level};
 use sticker_packer::{CheckOptions, Error};
-
-/// The collection, or a line that says that this test looked at nothing.
-fn collection() -> Option<PathBuf> {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let found =
-        here.ancestors().map(|folder| folder.join("shared/data/hostile")).find(|folder| folder.is_dir());
-    if found.is_none() {
-        // Written past the test runner, which shows the output of failed tests alone.
-        let _ = std::io::stderr()
-            .write_all(b"left out: hostile pictures: shared/data does not lie beside the repository\n");
-    }
-    found
-}
 
 /// A project of one sticker.
 fn project_of(artwork: &Path) -> tempfile::TempDir {
@@ -59,7 +48,7 @@ fn errors(artwork: &Path) -> Vec<Finding> {
 
 #[test]
 fn each_hostile_picture_is_built_or_told_about_as_the_collection_says() {
-    let Some(folder) = collection() else { return };
+    let Some(folder) = around::collection("hostile") else { return };
     let manifest = fs::read_to_string(folder.join("manifest.tsv")).unwrap();
     let mut wrong = Vec::new();
     let mut looked_at = 0;
@@ -89,7 +78,7 @@ fn each_hostile_picture_is_built_or_told_about_as_the_collection_says() {
 
 #[test]
 fn what_is_refused_is_called_what_it_is() {
-    let Some(folder) = collection() else { return };
+    let Some(folder) = around::collection("hostile") else { return };
     for (file, code, message) in [
         ("gen/bomb_20000.png", "picture_too_large", "20000 x 20000"),
         ("gen/huge_dims.png", "picture_too_large", ""),
@@ -112,7 +101,7 @@ fn what_is_refused_is_called_what_it_is() {
 
 #[test]
 fn a_frame_without_a_delay_is_a_warning() {
-    let Some(folder) = collection() else { return };
+    let Some(folder) = around::collection("hostile") else { return };
     let project = project_of(&folder.join("gen/delay_zero.apng.png"));
     let found = sticker_packer::check(project.path(), &CheckOptions::default()).unwrap();
     assert!(found.iter().any(|finding| finding.code == "delay_zero"), "{found:?}");
@@ -120,7 +109,7 @@ fn a_frame_without_a_delay_is_a_warning() {
 
 #[test]
 fn an_svg_that_reads_files_or_explodes_is_refused_before_it_is_drawn() {
-    let Some(folder) = collection() else { return };
+    let Some(folder) = around::collection("hostile") else { return };
     for (file, code) in [("gen/xxe.svg", "svg_unsafe"), ("gen/use_bomb.svg", "svg_too_complex")] {
         let codes: Vec<_> = errors(&folder.join(file)).iter().map(|finding| finding.code).collect();
         assert_eq!(codes, [code], "{file}");
@@ -129,7 +118,7 @@ fn an_svg_that_reads_files_or_explodes_is_refused_before_it_is_drawn() {
 
 #[test]
 fn a_refused_picture_hides_nothing_of_the_others() {
-    let Some(folder) = collection() else { return };
+    let Some(folder) = around::collection("hostile") else { return };
     let project = project_of(&folder.join("gen/truncated.gif"));
     fs::copy(folder.join("gen/bomb_20000.png"), project.path().join("two.png")).unwrap();
     let mut toml = fs::read_to_string(project.path().join("pack.toml")).unwrap();
@@ -174,11 +163,10 @@ fn netpbm(file: &[u8]) -> (usize, u32, Vec<u32>) {
 /// `pngtopnm` reads with libpng, which shares nothing with the packer's decoder.
 #[test]
 fn every_valid_png_has_the_pixels_that_libpng_reads() {
-    let Some(folder) = collection() else { return };
-    let Ok(_) = std::process::Command::new("pngtopnm").arg("-version").output() else {
-        let _ = std::io::stderr().write_all(b"left out: libpng's pixels: pngtopnm is not installed\n");
+    let Some(folder) = around::collection("hostile") else { return };
+    if around::installed(&["pngtopnm"], "-version").is_none() {
         return;
-    };
+    }
     let manifest = fs::read_to_string(folder.join("manifest.tsv")).unwrap();
     let valid = manifest.lines().filter(|line| line.starts_with("pngsuite/") && line.contains("\taccept\t"));
     let mut compared = 0;

@@ -2,9 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test says what went wrong by failing")]
 
+#[path = "desk/around.rs"]
+mod around;
+
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -115,13 +117,7 @@ struct Browser(&'static str);
 impl Browser {
     /// None where there is none, which is said.
     fn installed() -> Option<Self> {
-        let starts = |name: &&str| {
-            Command::new(name).arg("--version").output().is_ok_and(|output| output.status.success())
-        };
-        let found = ["chromium", "chromium-browser", "google-chrome"].into_iter().find(starts);
-        if found.is_none() {
-            std::io::stderr().write_all(b"left out: no Chromium is installed\n").unwrap();
-        }
+        let found = around::installed(&["chromium", "chromium-browser", "google-chrome"], "--version");
         found.map(Self)
     }
 

@@ -1,9 +1,10 @@
 //! A designer who exports, and tools that look at what came out.
 
 use std::fmt::Write as _;
-use std::io::{Cursor, Write as _};
+use std::io::Cursor;
 use std::process::Command;
 
+use crate::around::installed;
 use crate::desk::{Desk, Said};
 
 /// A desk with the project `pack`.
@@ -72,7 +73,7 @@ impl Studio {
 
     /// As the WebP project's own tools read it.
     pub(crate) fn webp_tools_agree(&self, file: &[u8], durations_ms: &[u32]) {
-        if !is_there("webpinfo", "-version") {
+        if installed(&["webpinfo"], "-version").is_none() {
             return;
         }
         self.desk.writes("looked-at.webp", file);
@@ -86,18 +87,6 @@ impl Studio {
             "{said}"
         );
     }
-}
-
-/// Whether a tool is installed; else tells that something is left out, or fails where nothing may be.
-#[expect(clippy::disallowed_methods, reason = "what may be left out is the machine's affair")]
-pub(crate) fn is_there(tool: &str, version: &str) -> bool {
-    if Command::new(tool).arg(version).output().is_ok() {
-        return true;
-    }
-    assert!(std::env::var_os("STICKER_TEST_NOTHING_LEFT_OUT").is_none(), "{tool} is not installed");
-    // Written past the test runner, which shows the output of failed tests alone.
-    let _ = writeln!(std::io::stderr(), "left out: what {tool} says, which is not installed");
-    false
 }
 
 /// Width, height and the durations of the frames of a WebP file, none of a still, as `image-webp` reads them.

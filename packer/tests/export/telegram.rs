@@ -4,12 +4,13 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
+use crate::around::installed;
 use crate::desk::Said;
-use crate::studio::{Studio, animation, frames_of, is_there, still};
+use crate::studio::{Studio, animation, frames_of, still};
 
 /// Whether videos can be made and looked at here.
 fn has_ffmpeg() -> bool {
-    is_there("ffmpeg", "-version") && is_there("ffprobe", "-version")
+    ["ffmpeg", "ffprobe"].iter().all(|&tool| installed(&[tool], "-version").is_some())
 }
 
 /// What ffprobe says of a video: its streams, its whole length, and when each of its frames is shown, in ms.
