@@ -38,14 +38,16 @@ pub(crate) fn blend(sparse: bool) -> Blend {
 
 /// The plan for pictures of one size that are shown one after the other, beginning on an empty canvas: whole pictures, or changed
 /// rectangles where these are smaller by a tenth or more.
-pub(crate) fn plan(pictures: &[Picture]) -> Plan {
-    if let [picture] = pictures {
-        let image = PlannedImage { picture: picture.clone(), sparse: None };
-        let frame = PlannedFrame { image: 0, x: 0, y: 0, dispose: Dispose::None };
-        return Plan { images: vec![image], frames: vec![frame] };
+pub(crate) fn plan(pictures: Vec<Picture>) -> Plan {
+    if pictures.len() < 2 {
+        return whole(pictures);
     }
-    let parts = parts(pictures);
-    if parts.pixels() * 10 < distinct_pixels(pictures) * 9 { parts } else { whole(pictures) }
+    let parts = parts(&pictures);
+    if parts.pixels() * 10 < distinct_pixels(&pictures) * 9 {
+        return parts;
+    }
+    drop(parts);
+    whole(pictures)
 }
 
 impl Plan {
@@ -67,10 +69,10 @@ fn hash(value: &impl Hash) -> u64 {
     hasher.finish()
 }
 
-fn whole(pictures: &[Picture]) -> Plan {
+fn whole(pictures: Vec<Picture>) -> Plan {
     let mut images = Images::default();
-    let frames = pictures.iter().map(|picture| PlannedFrame {
-        image: images.index_of(picture.clone(), None),
+    let frames = pictures.into_iter().map(|picture| PlannedFrame {
+        image: images.index_of(picture, None),
         x: 0,
         y: 0,
         dispose: Dispose::None,
@@ -277,7 +279,7 @@ mod tests {
         for seed in 1..2_000 {
             let frames = animation(seed);
             let size = (frames[0].width, frames[0].height);
-            for plan in [parts(&frames), whole(&frames)] {
+            for plan in [parts(&frames), whole(frames.clone())] {
                 assert!(shown(&plan, size, false) == frames, "seed {seed}, replaced");
                 assert!(shown(&plan, size, true) == frames, "seed {seed}, drawn over");
             }
@@ -299,7 +301,7 @@ mod tests {
         for pixel in blink.rgba.as_chunks_mut::<4>().0.iter_mut().skip(64 * 20 + 20).take(10) {
             *pixel = [0, 0, 0, 255];
         }
-        let plan = plan(&[body.clone(), blink, body]);
+        let plan = plan(vec![body.clone(), blink, body]);
         let sizes: Vec<_> = plan.images.iter().map(|it| (it.picture.width, it.picture.height)).collect();
         assert_eq!(sizes, [(64, 64), (10, 1), (10, 1)]);
         assert!(plan.frames.iter().all(|frame| frame.x % 2 == 0 && frame.y % 2 == 0));
@@ -309,7 +311,7 @@ mod tests {
     fn frames_that_change_everywhere_are_stored_whole_and_once() {
         let of = |value: u8| Picture { width: 8, height: 8, rgba: [value, value, value, 255].repeat(64) };
         let (one, other) = (of(1), of(2));
-        let plan = plan(&[one.clone(), other.clone(), one, other]);
+        let plan = plan(vec![one.clone(), other.clone(), one, other]);
         assert_eq!(plan.images.len(), 2);
         assert_eq!(plan.frames.iter().map(|frame| frame.image).collect::<Vec<_>>(), [0, 1, 0, 1]);
     }

@@ -140,18 +140,17 @@ impl Order<'_> {
         // What no variant shows in WebP is coded for pages alone.
         let previewed = self.place_of(PREVIEW_DENSITY);
         let own_preview = if native.len() > 1 && self.format(previewed) != ImageFormat::WebP {
-            let frames = places.get(previewed).map(Vec::as_slice).unwrap_or_default();
+            let frames = places.get(previewed).cloned().unwrap_or_default();
             Some(self.webp(frames, None)?.0)
         } else {
             None
         };
         let (variants, master) = if native.len() > 1 {
             // Its frames keep all cores busy; one size at a time keeps the memory bounded.
-            let master = self.master(&native)?;
-            drop(native);
+            let master = self.master(native)?;
             (self.variants_in_turn(places)?, master)
         } else {
-            let (variants, master) = rayon::join(|| self.variants(&places), || self.master(&native));
+            let (variants, master) = rayon::join(|| self.variants(places), || self.master(native));
             (variants?, master?)
         };
         let poster = self.poster_picture(&variants, &shown_on_pages, poster)?;
@@ -159,13 +158,15 @@ impl Order<'_> {
     }
 
     /// Every size at once. The density in the middle is searched first; the others begin where it ended.
-    fn variants(&self, places: &[Vec<Picture>]) -> Result<Vec<Variant>, Error> {
+    fn variants(&self, mut places: Vec<Vec<Picture>>) -> Result<Vec<Variant>, Error> {
         let teacher = self.teacher();
-        let taught = places.get(teacher).map(|frames| self.variant(teacher, frames, None)).transpose()?;
-        let hint = taught.as_ref().and_then(|(_, choice)| *choice);
-        let all = places.par_iter().enumerate().map(|(place, frames)| match &taught {
-            Some((variant, _)) if place == teacher => Ok(variant.clone()),
-            _ => self.variant(place, frames, hint).map(|(variant, _)| variant),
+        let frames = places.get_mut(teacher).map(std::mem::take).unwrap_or_default();
+        let (taught, hint) = self.variant(teacher, frames, None)?;
+        let all = places.into_par_iter().enumerate().map(|(place, frames)| {
+            if place == teacher {
+                return Ok(taught.clone());
+            }
+            self.variant(place, frames, hint).map(|(variant, _)| variant)
         });
         all.collect()
     }
@@ -179,7 +180,7 @@ impl Order<'_> {
         let mut hint = None;
         for place in order {
             let frames = places.get_mut(place).map(std::mem::take).unwrap_or_default();
-            let (variant, choice) = self.variant(place, &frames, hint)?;
+            let (variant, choice) = self.variant(place, frames, hint)?;
             hint = hint.or(choice);
             variants.insert(place, variant);
         }
@@ -196,7 +197,7 @@ impl Order<'_> {
     fn variant(
         &self,
         place: usize,
-        frames: &[Picture],
+        frames: Vec<Picture>,
         hint: Option<Choice>,
     ) -> Result<(Variant, Option<Choice>), Error> {
         Ok(match self.format(place) {
@@ -212,14 +213,16 @@ impl Order<'_> {
         self.densities.get(place).map_or(ImageFormat::WebP, |&density| encode::format_for(density))
     }
 
-    fn png(&self, pictures: &[Picture]) -> Result<Variant, Error> {
+    fn png(&self, pictures: Vec<Picture>) -> Result<Variant, Error> {
+        let size = size_of(&pictures);
         let plan = plan::plan(pictures);
         let code = |image: &PlannedImage| smaller(image, |picture| encode::png(picture, self.effort));
         let coded = plan.images.par_iter().map(code).collect::<Result<Vec<_>, Error>>()?;
-        Ok(variant(pictures, ImageFormat::Png, &plan, coded))
+        Ok(variant(size, ImageFormat::Png, &plan, coded))
     }
 
-    fn webp(&self, pictures: &[Picture], hint: Option<Choice>) -> Result<(Variant, Choice), Error> {
+    fn webp(&self, pictures: Vec<Picture>, hint: Option<Choice>) -> Result<(Variant, Choice), Error> {
+        let size = size_of(&pictures);
         let plan = plan::plan(pictures);
         let target = self.quality.target().filter(|_| self.effort != Effort::Fast);
         let sampled = if target.is_some() { sampled(&plan) } else { Vec::new() };
@@ -255,10 +258,11 @@ impl Order<'_> {
             Ok(if fits && sparse.file.len() < whole.file.len() { (sparse, true) } else { (whole, false) })
         };
         let coded = plan.images.par_iter().enumerate().map(code).collect::<Result<Vec<_>, Error>>()?;
-        Ok((variant(pictures, ImageFormat::WebP, &plan, coded), choice))
+        Ok((variant(size, ImageFormat::WebP, &plan, coded), choice))
     }
 
-    fn master(&self, pictures: &[Picture]) -> Result<Variant, Error> {
+    fn master(&self, pictures: Vec<Picture>) -> Result<Variant, Error> {
+        let size = size_of(&pictures);
         let plan = plan::plan(pictures);
         let code = |image: &PlannedImage| {
             smaller(image, |picture| {
@@ -266,7 +270,7 @@ impl Order<'_> {
             })
         };
         let coded = plan.images.par_iter().map(code).collect::<Result<Vec<_>, Error>>()?;
-        Ok(variant(pictures, encode::archive_format(self.effort), &plan, coded))
+        Ok(variant(size, encode::archive_format(self.effort), &plan, coded))
     }
 
     /// The largest density up to this one, else the smallest.
@@ -312,8 +316,17 @@ fn smaller(
     })
 }
 
-fn variant(pictures: &[Picture], format: ImageFormat, plan: &Plan, coded: Vec<(Coded, bool)>) -> Variant {
-    let (width, height) = pictures.first().map_or((0, 0), |picture| (picture.width, picture.height));
+/// Width and height of each of them, in px.
+fn size_of(pictures: &[Picture]) -> (u32, u32) {
+    pictures.first().map_or((0, 0), |picture| (picture.width, picture.height))
+}
+
+fn variant(
+    (width, height): (u32, u32),
+    format: ImageFormat,
+    plan: &Plan,
+    coded: Vec<(Coded, bool)>,
+) -> Variant {
     let frames = plan.frames.iter().map(|frame| Placed {
         image: u32::try_from(frame.image).unwrap_or(u32::MAX),
         x: frame.x,

@@ -41,7 +41,7 @@ fn smaller(file: &[u8], max_bytes: u64) -> Result<Vec<u8>, Error> {
 const COLOURS: [usize; 11] = [256, 224, 192, 160, 128, 112, 96, 80, 64, 48, 32];
 
 fn write(pictures: &[Picture], durations_ms: &[u32], palette: Option<&Palette>) -> Result<Vec<u8>, Error> {
-    let plan = plan::plan(pictures);
+    let plan = plan::plan(pictures.to_vec());
     let (width, height) = pictures.first().map_or((0, 0), |picture| (picture.width, picture.height));
     let mut file = Vec::new();
     let mut encoder = png::Encoder::new(&mut file, width, height);

@@ -12,7 +12,7 @@ use crate::error::Error;
 
 /// As small as a high quality allows where that fits into `max_bytes`; else at the highest quality of the lossy coder that fits.
 pub(super) fn code(frames: &Frames, max_bytes: u64) -> Result<Vec<u8>, Error> {
-    let plan = plan::plan(&frames.pictures);
+    let plan = plan::plan(frames.pictures.clone());
     let best = {
         let samples = sampled(&plan).into_iter().filter_map(|at| plan.images.get(at));
         let mut samples: Vec<_> = samples.map(|it| Subject::new(&it.picture, Effort::Default)).collect();
