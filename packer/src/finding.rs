@@ -54,6 +54,7 @@ pub struct Finding {
     /// Stable name of the kind of finding, in `snake_case`.
     pub code: &'static str,
     /// The file or folder that it is about.
+    #[serde(serialize_with = "as_text")]
     pub path: PathBuf,
     /// Where in that file, where that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -126,6 +127,11 @@ impl Finding {
         (place.line, place.column) = (Some(line), Some(column));
         self
     }
+}
+
+/// A path as text, what is not Unicode replaced: JSON knows no other.
+pub(crate) fn as_text<S: serde::Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&path.display())
 }
 
 /// As a good compiler says it: what, where, why, what to do.

@@ -1,7 +1,7 @@
 //! `pack.lock`: the ids of the pack and its stickers, minted at random on the first build and never changed.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, File};
 use std::path::Path;
 
 use ring::rand::SecureRandom;
@@ -12,7 +12,7 @@ use crate::build::{BuildReport, StickerReport};
 use crate::error::Error;
 use crate::finding::Finding;
 use crate::out;
-use crate::project::Project;
+use crate::project::{PROJECT_FILE, Project};
 
 /// The lock file's name.
 pub(crate) const LOCK_FILE: &str = "pack.lock";
@@ -55,16 +55,23 @@ pub(crate) fn load(folder: &Path, findings: &mut Vec<Finding>) -> Result<Option<
     }
 }
 
-/// The ids of every sticker of the project; new ones are minted and written to `pack.lock` before they are used.
+/// The ids of every sticker of the project; new ones are minted and written to `pack.lock` before they are used. `known` is what the
+/// file said when the build began. It is read again, since another build or a `git pull` may have written it meanwhile.
 ///
 /// # Errors
-/// [`Error::NoRandom`], or [`Error::Io`] where the file cannot be written.
+/// [`Error::NoRandom`]; [`Error::Io`] where the file cannot be read or written; [`Error::BadInput`] where it is broken by now, or says
+/// another id than it did.
 pub(crate) fn complete(
     project: &Project,
     known: Option<&Lock>,
     random: &dyn SecureRandom,
 ) -> Result<Lock, Error> {
-    let mut lock = match known {
+    // One build of a project at a time from here on. The project file stays what it is; the lock on it goes with the handle.
+    let path = project.folder.join(PROJECT_FILE);
+    let file = File::open(&path).map_err(Error::io("read", &path))?;
+    file.lock().map_err(Error::io("lock", &path))?;
+    let written = reread(&project.folder, known)?;
+    let mut lock = match written.as_ref().or(known) {
         Some(lock) => lock.clone(),
         None => Lock { pack: mint(random)?, stickers: BTreeMap::new() },
     };
@@ -73,13 +80,28 @@ pub(crate) fn complete(
             lock.stickers.insert(sticker.name.clone(), mint(random)?);
         }
     }
-    if known != Some(&lock) {
+    if written.as_ref() != Some(&lock) {
         let text = toml::to_string(&lock).map_err(Error::internal)?;
         let text =
             format!("# Made by sticker-packer. Keep it in version control and do not edit it.\n{text}");
         out::write_atomically(&project.folder.join(LOCK_FILE), text.as_bytes())?;
     }
     Ok(lock)
+}
+
+/// What the file says now, where that does not contradict what it said.
+fn reread(folder: &Path, known: Option<&Lock>) -> Result<Option<Lock>, Error> {
+    let mut findings = Vec::new();
+    let now = load(folder, &mut findings)?;
+    if let (Some(now), Some(known)) = (&now, known) {
+        let is_other = |(name, id)| now.stickers.get(name).is_some_and(|now| now != id);
+        if now.pack != known.pack || known.stickers.iter().any(is_other) {
+            let message = "its ids changed while the pack was built";
+            let hint = "look at what changed it, restore it from version control if need be, and build again";
+            findings.push(Finding::error("lock_changed", &folder.join(LOCK_FILE), message, hint));
+        }
+    }
+    if findings.is_empty() { Ok(now) } else { Err(Error::BadInput(findings)) }
 }
 
 /// Whether `pack.lock` has the ids that were built, so that it says nothing new.

@@ -13,6 +13,7 @@ use sticker_protocol::{Density, ReleasePath, Sha256, StickerId};
 
 use crate::build::BuildReport;
 use crate::error::Error;
+use crate::finding::as_text;
 use crate::out::write_atomically;
 use crate::picture::DecodeError;
 use crate::progress::Progress;
@@ -34,6 +35,7 @@ pub struct PreviewOptions {
 #[derive(Clone, Debug, Serialize)]
 pub struct PreviewReport {
     /// The page.
+    #[serde(serialize_with = "as_text")]
     pub page: PathBuf,
     /// Its size in bytes.
     pub bytes: usize,

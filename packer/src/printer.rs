@@ -81,7 +81,7 @@ impl Printer {
     pub(crate) fn failure_at(self, code: &str, path: &Path, error: &dyn std::error::Error, hint: &str) {
         let message = with_causes(error);
         if self.json {
-            let error = serde_json::json!({ "code": code, "path": path, "message": message, "hint": hint });
+            let error = serde_json::json!({ "code": code, "path": json_path(path), "message": message, "hint": hint });
             out(&format!("{:#}\n", serde_json::json!({ "error": error })));
         } else {
             err(&format!("error[{code}]: {message}\n  --> {}\n  hint: {hint}\n", path.display()));
@@ -155,9 +155,27 @@ pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
 
 /// A reader that went away (`| head`) is no failure of ours.
 fn out(text: &str) {
-    let _ = io::stdout().write_all(text.as_bytes());
+    let _ = io::stdout().write_all(harmless(text).as_bytes());
 }
 
 fn err(text: &str) {
-    let _ = io::stderr().write_all(text.as_bytes());
+    let _ = io::stderr().write_all(harmless(text).as_bytes());
+}
+
+/// Names of files and a store's words may hold what a terminal obeys: such characters are shown, not sent.
+fn harmless(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_control() && !['\n', '\t'].contains(&character) {
+            shown.extend(character.escape_default());
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
+}
+
+/// A path as a JSON document holds it: what is not Unicode is replaced.
+pub(crate) fn json_path(path: &Path) -> String {
+    path.display().to_string()
 }

@@ -20,11 +20,14 @@ pub(super) struct Cache {
 }
 
 /// The name of what a sticker is rendered to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Key(Sha256);
+#[derive(Clone, Debug)]
+pub(super) struct Key {
+    hash: Sha256,
+    stamps: Vec<Stamp>,
+}
 
 /// Changes whenever the same input gives other bytes, or the files are written in another way.
-const GENERATION: &str = concat!("sticker-packer ", env!("CARGO_PKG_VERSION"), " cache 2");
+const GENERATION: &str = concat!("sticker-packer ", env!("CARGO_PKG_VERSION"), " cache 3");
 /// What nobody asked for so long is removed.
 const KEPT: Duration = Duration::from_hours(30 * 24);
 
@@ -36,7 +39,7 @@ impl Cache {
     }
 
     /// `None` where it is not there or is damaged.
-    pub(super) fn find(&self, key: Key) -> Option<Rendered> {
+    pub(super) fn find(&self, key: &Key) -> Option<Rendered> {
         let path = self.path(key);
         let found = read(&fs::read(&path).ok()?)?;
         // What is used stays.
@@ -46,11 +49,11 @@ impl Cache {
     }
 
     /// A full disk or a folder without permission is no reason to fail.
-    pub(super) fn keep(&self, key: Key, rendered: &Rendered) {
+    pub(super) fn keep(&self, key: &Key, rendered: &Rendered) {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let Some(file) = write(rendered) else { return };
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let beside = self.folder.join(format!(".{}.{number}.{}.new", key.0, std::process::id()));
+        let beside = self.folder.join(format!(".{}.{number}.{}.new", key.hash, std::process::id()));
         // Not synced: what a crash leaves half-written does not have its hash.
         if fs::write(&beside, &file).and_then(|()| fs::rename(&beside, self.path(key))).is_err() {
             let _ = fs::remove_file(&beside);
@@ -68,14 +71,15 @@ impl Cache {
         }
     }
 
-    fn path(&self, key: Key) -> PathBuf {
-        self.folder.join(format!("{}.rendered", key.0))
+    fn path(&self, key: &Key) -> PathBuf {
+        self.folder.join(format!("{}.rendered", key.hash))
     }
 }
 
 impl Key {
     /// Reads every file of the artwork.
     pub(super) fn of(order: &Order<'_>) -> Result<Self, Error> {
+        let stamps = stamps(order);
         let mut says = format!(
             "{GENERATION}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n",
             order.canvas, order.densities, order.poster, order.quality, order.effort
@@ -85,8 +89,26 @@ impl Key {
             says.push_str(&Sha256::of(&content).to_string());
         }
         // A folder of one frame is another thing than a file: what an ending says counts for nothing, the number of files does.
-        Ok(Self(Sha256::of(says.as_bytes())))
+        Ok(Self { hash: Sha256::of(says.as_bytes()), stamps })
     }
+
+    /// Whether the files are still those that were read for the key: what was rendered of others is not what the key stands for.
+    pub(super) fn still_holds(&self, order: &Order<'_>) -> bool {
+        !self.stamps.contains(&None)
+            && stamps(order) == self.stamps
+            && Self::of(order).is_ok_and(|now| now.hash == self.hash)
+    }
+}
+
+/// When each file was written last, and its bytes.
+type Stamp = Option<(SystemTime, u64)>;
+
+fn stamps(order: &Order<'_>) -> Vec<Stamp> {
+    let stamp = |path: &PathBuf| {
+        let metadata = fs::metadata(path).ok()?;
+        Some((metadata.modified().ok()?, metadata.len()))
+    };
+    order.artwork.files.iter().map(stamp).collect()
 }
 
 #[expect(clippy::disallowed_methods, reason = "the age of a file in a cache, which nothing else depends on")]

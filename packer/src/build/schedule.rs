@@ -71,13 +71,13 @@ impl<'a> Renderer<'a> {
             return Ok((rendered, findings));
         };
         let key = Key::of(order)?;
-        if let Some(rendered) = cache.find(key) {
+        if let Some(rendered) = cache.find(&key) {
             return Ok((Some(rendered), findings));
         }
         let rendered = order.render(&mut findings)?;
         // Findings would be missing the next time.
-        if let (Some(rendered), []) = (&rendered, findings.as_slice()) {
-            cache.keep(key, rendered);
+        if let (Some(rendered), [], true) = (&rendered, findings.as_slice(), key.still_holds(order)) {
+            cache.keep(&key, rendered);
         }
         Ok((rendered, findings))
     }

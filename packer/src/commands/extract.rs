@@ -11,7 +11,7 @@ use sticker_protocol::sticker::StickerFile;
 
 use super::inspect::{Kind, bundle_json, kind_of, metadata_json};
 use super::{NOT_READABLE, Status, failed, read};
-use crate::printer::Printer;
+use crate::printer::{Printer, json_path};
 
 pub(super) fn run(file: &Path, out: &Path, printer: Printer) -> Status {
     let content = match read(file, MAX_BUNDLE, printer) {
@@ -34,7 +34,7 @@ pub(super) fn run(file: &Path, out: &Path, printer: Printer) -> Status {
         Ok(()) => {
             let names: Vec<_> = files.iter().map(|(name, _)| name).collect();
             printer.result(
-                &json!({ "out": out, "files": names }),
+                &json!({ "out": json_path(out), "files": names }),
                 &format!("{} files in {}", files.len(), out.display()),
             );
             Status::Done

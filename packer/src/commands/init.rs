@@ -7,7 +7,7 @@ use sticker_packer::init::{InitError, init};
 
 use super::maker::maker;
 use super::{Status, failed};
-use crate::printer::Printer;
+use crate::printer::{Printer, json_path};
 
 pub(super) fn run(dir: &Path, printer: Printer) -> Status {
     match init(dir, &maker(dir)) {
@@ -18,7 +18,7 @@ pub(super) fn run(dir: &Path, printer: Printer) -> Status {
                 written.stickers,
                 dir.display()
             );
-            printer.result(&json!({ "path": written.path, "stickers": written.stickers }), &text);
+            printer.result(&json!({ "path": json_path(&written.path), "stickers": written.stickers }), &text);
             Status::Done
         }
         Err(InitError::Failed(error)) => failed(&error, printer),
@@ -27,7 +27,7 @@ pub(super) fn run(dir: &Path, printer: Printer) -> Status {
                 InitError::AlreadyThere(_) => ("project_exists", "edit it, or remove it first"),
                 _ => (
                     "no_artwork",
-                    "put PNG files, or folders of numbered PNG frames, into it or into its folder `stickers`",
+                    "put PNG, GIF, WebP or SVG files, or folders of numbered PNG frames, into it or into its folder `stickers`",
                 ),
             };
             printer.failure(code, &error, hint);

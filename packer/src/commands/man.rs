@@ -11,7 +11,7 @@ use sticker_packer::out::write_atomically;
 
 use super::{Status, failed};
 use crate::cli::Cli;
-use crate::printer::Printer;
+use crate::printer::{Printer, json_path};
 
 pub(super) fn run(out: Option<&Path>, printer: Printer) -> Status {
     let written = match (pages(), out) {
@@ -27,7 +27,7 @@ pub(super) fn run(out: Option<&Path>, printer: Printer) -> Status {
     match written {
         Ok(names) => {
             let count = names.len();
-            printer.result(&json!({ "out": out, "files": names }), &format!("{count} pages"));
+            printer.result(&json!({ "out": out.map(json_path), "files": names }), &format!("{count} pages"));
             Status::Done
         }
         Err(error) => failed(&error, printer),

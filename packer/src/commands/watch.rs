@@ -12,7 +12,7 @@ use sticker_packer::watch::{Built, Watch, WatchError};
 
 use super::{Status, build, explained};
 use crate::cli::How;
-use crate::printer::{Printer, with_causes};
+use crate::printer::{Printer, json_path, with_causes};
 
 /// Comes back only where there is nothing to watch or to write to: an interrupt ends it.
 #[expect(clippy::disallowed_methods, reason = "the edge, where randomness comes from the system")]
@@ -96,14 +96,14 @@ impl Teller<'_> {
     }
 
     fn tells(&mut self, built: &Result<Built, WatchError>, changed: &[PathBuf]) {
-        let mut line = json!({ "address": self.address, "changed": changed });
+        let mut line = json!({ "address": self.address, "changed": changed.iter().map(|path| json_path(path)).collect::<Vec<_>>() });
         let mut says = |name: &str, value: Value| {
             let _ = line.as_object_mut().and_then(|fields| fields.insert(name.to_owned(), value));
         };
         let told = match built {
             Ok(built) => {
                 says("build", json!(built.build));
-                says("preview", json!(built.preview.page));
+                says("preview", json!(json_path(&built.preview.page)));
                 says("renewed", json!(built.renewed));
                 built.build.findings.as_slice()
             }

@@ -1,5 +1,6 @@
 //! Animations as `WebM` with VP9 and alpha, by the machine's ffmpeg.
 
+use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{self, Write as _};
@@ -51,6 +52,13 @@ impl Ffmpeg {
         Ok((file, shown))
     }
 
+    /// As ffmpeg wants a path that may hold a colon: anything before one is a protocol to it.
+    fn address(&self) -> OsString {
+        let mut address = OsString::from("file:");
+        address.push(&self.scratch);
+        address
+    }
+
     fn encode(
         &self,
         (width, height): (u32, u32),
@@ -72,7 +80,7 @@ impl Ffmpeg {
             // Nothing of the machine or the hour.
             .args(["-map_metadata", "-1", "-fflags", "+bitexact", "-flags:v", "+bitexact"])
             .args(["-an", "-f", "webm", "-y"])
-            .arg(&self.scratch);
+            .arg(self.address());
         run(&mut ffmpeg, pixels)?;
         fs::read(&self.scratch).map_err(Error::io("read", &self.scratch))
     }
@@ -80,7 +88,7 @@ impl Ffmpeg {
     fn decode(&self, (width, height): (u32, u32)) -> Result<Vec<Picture>, Error> {
         let mut ffmpeg = Command::new(PROGRAM);
         // ffmpeg's own decoder does not know of alpha.
-        ffmpeg.args(["-hide_banner", "-loglevel", "error", "-c:v", CODEC, "-i"]).arg(&self.scratch);
+        ffmpeg.args(["-hide_banner", "-loglevel", "error", "-c:v", CODEC, "-i"]).arg(self.address());
         ffmpeg.args(["-fps_mode", "passthrough", "-sws_flags", EXACT]);
         ffmpeg.args(["-f", "rawvideo", "-pix_fmt", "rgba", "pipe:1"]);
         let pixels = run(&mut ffmpeg, &[])?.stdout;

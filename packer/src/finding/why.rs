@@ -73,6 +73,7 @@ const GENERAL: &[(&str, &str)] = &[
     ),
     ("locale_invalid", "nobody whose phone speaks this language would find the text"),
     ("locale_missing", "people of this language hear another one, or nothing"),
+    ("lock_changed", "two releases of one pack with different ids would not know each other's stickers"),
     ("lock_id_twice", "messages that were sent find their sticker by its id"),
     ("lock_invalid", "messages that were sent find their sticker by the ids of this file"),
     ("loop_invalid", "a sticker file cannot hold the number"),
