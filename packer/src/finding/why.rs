@@ -137,10 +137,7 @@ const GENERAL: &[(&str, &str)] = &[
 /// What is wrong for one messenger, by the code without its name, sorted.
 const PLATFORM: &[(&str, &str)] = &[
     ("emoji_count", "the platform finds stickers by the emoji that it was given"),
-    (
-        "file_size",
-        "the platform refuses larger files; the export encodes anew, and may have to make it look worse to fit",
-    ),
+    ("file_size", "the platform refuses larger files; what is made for it may have to look worse to fit"),
     ("frame_count", "the platform refuses animations with another number of frames"),
     ("frame_rate", "the platform refuses faster animations, so frames have to be left out"),
     ("frame_too_short", "the platform refuses animations with shorter frames"),

@@ -150,8 +150,7 @@ impl Check<'_> {
             kind.whole_seconds.as_ref().filter(|it| it.is && fits && !total.is_multiple_of(1000))
         {
             let message = format!("it lasts {total} ms, and {name} takes whole seconds alone");
-            let hint =
-                "the export stretches it to the next second; choose fps so that it lasts 1, 2 or 3 seconds";
+            let hint = "choose `fps` so that it lasts 1, 2 or 3 seconds; whatever makes the file for the platform has to stretch it else";
             self.tell(limit, Level::Warning, Rule::NotWholeSeconds, &sticker.path, message, hint);
         }
         if let Some(limit) = &kind.loops {
@@ -162,13 +161,13 @@ impl Check<'_> {
                 .is_some_and(|max| u64::from(loops) * u64::from(total) > u64::from(max.is));
             if loops != 0 && most == 0 {
                 let message = format!("it plays {loops} times, and {name} plays every sticker for ever");
-                let hint = "nothing has to be done: the export loops for ever; draw it so that it may";
+                let hint = "nothing has to be done: what is made for the platform loops for ever; draw it so that it may";
                 self.tell(limit, Level::Warning, Rule::Loops, &sticker.path, message, hint);
             } else if loops != 0 && (loops < limit.is.min || loops > most || too_long) {
                 let message = format!(
                     "it plays {loops} times, {total} ms each, and {name} takes at most {most} times in its longest time"
                 );
-                let hint = "set `loop` to fewer; 0 lets the export choose";
+                let hint = "set `loop` to fewer; 0 says nothing of it";
                 self.tell(limit, Level::Warning, Rule::Loops, &sticker.path, message, hint);
             }
         }
@@ -181,7 +180,7 @@ impl Check<'_> {
         if let Some(limit) = kind.max_fps.as_ref().filter(|limit| shortest < 1000 / limit.is.max(1)) {
             let message =
                 format!("it shows a frame for {shortest} ms, and {name} takes {} frames a second", limit.is);
-            let hint = "the export leaves frames out; draw fewer to choose which";
+            let hint = "draw fewer, or somebody else chooses which are left out";
             self.tell(limit, Level::Warning, Rule::FrameRate, &sticker.path, message, hint);
         }
         if let Some(limit) = kind.min_frame_ms.as_ref().filter(|limit| shortest < limit.is) {
@@ -197,7 +196,7 @@ impl Check<'_> {
                 format!("it has {frames} frames, and {name} takes {} to {}", limit.is.min, limit.is.max);
             // An export can leave frames out, and cannot draw any.
             let (level, hint) = if frames > limit.is.max as usize {
-                (Level::Warning, "the export leaves frames out; draw fewer to choose which")
+                (Level::Warning, "draw fewer, or somebody else chooses which are left out")
             } else {
                 (Level::Error, "draw more frames")
             };
