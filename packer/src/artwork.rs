@@ -134,19 +134,23 @@ pub(crate) fn survey(path: &Path, findings: &mut Vec<Finding>) -> Option<Artwork
     let headers: Vec<_> = files.iter().map(|file| header(file, findings)).collect();
     let headers: Vec<_> = headers.into_iter().collect::<Option<_>>()?;
     let (width, height) = headers.first().map(|first| (first.width, first.height))?;
+    let mut good = true;
     for (file, header) in files.iter().zip(&headers) {
         if header.durations_ms.len() > 1 {
             let hint = "name the animation itself as the sticker's file";
             findings.push(Finding::error("frame_animated", file, "a frame is an animation itself", hint));
-            return None;
+            good = false;
         }
         if (header.width, header.height) != (width, height) {
             let message =
                 format!("it has {} x {} px, the first frame {width} x {height}", header.width, header.height);
             let hint = "export every frame at the size of the canvas";
             findings.push(Finding::error("frame_size_differs", file, message, hint));
-            return None;
+            good = false;
         }
+    }
+    if !good {
+        return None;
     }
     if let Err(refused) = check_size(width, height, files.len()) {
         findings.push(refused.error(path));
@@ -252,3 +256,6 @@ fn read(path: &Path, findings: &mut Vec<Finding>) -> Option<Vec<u8>> {
 
 /// Bytes of one picture file: more than 4 Mpx need in any PNG.
 const MAX_FILE: u64 = 48 << 20;
+
+#[cfg(test)]
+mod tests;
