@@ -26,6 +26,7 @@ pub(crate) use svg::Vector;
 use crate::finding::Finding;
 use crate::picture::Picture;
 use refused::{Refused, check_size};
+use timing::Delay;
 
 /// The pictures of a sticker before they are decoded: where they are, how large, and how long each is shown.
 #[derive(Clone, Debug)]
@@ -60,13 +61,13 @@ struct Header {
     height: u32,
     durations_ms: Vec<Option<u32>>,
     loop_count: Option<u32>,
-    /// Whether a frame of no time was given some.
-    clamped: bool,
+    /// The delay of the first frame that is too short to be shown, and was given more.
+    too_short: Option<Delay>,
 }
 
 impl Header {
     fn still(width: u32, height: u32) -> Self {
-        Self { width, height, durations_ms: vec![None], loop_count: None, clamped: false }
+        Self { width, height, durations_ms: vec![None], loop_count: None, too_short: None }
     }
 }
 
@@ -115,8 +116,8 @@ impl Artwork {
 pub(crate) fn survey(path: &Path, findings: &mut Vec<Finding>) -> Option<Artwork> {
     if !path.is_dir() {
         let header = header(path, findings)?;
-        if header.clamped {
-            let message = format!("a frame lasts 0 ms, and is shown for {} ms", timing::ZERO_LASTS_MS);
+        if let Some(delay) = header.too_short {
+            let message = format!("a frame lasts {delay}, and is shown for {} ms", timing::ZERO_LASTS_MS);
             let hint = "give each frame its time when you export, or set frame_ms for the sticker";
             findings.push(Finding::warning("delay_zero", path, message, hint));
         }

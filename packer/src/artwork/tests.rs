@@ -40,3 +40,25 @@ fn every_frame_that_does_not_fit_is_told_at_once() {
         ]
     );
 }
+
+#[test]
+fn a_frame_that_is_too_short_is_told_with_the_delay_of_the_file() {
+    let message = |delay| {
+        let mut file = Vec::new();
+        let mut encoder = ::gif::Encoder::new(&mut file, 1, 1, &[255, 0, 0]).unwrap();
+        for delay in [5, delay] {
+            let frame = ::gif::Frame { delay, ..::gif::Frame::from_indexed_pixels(1, 1, [0], None) };
+            encoder.write_frame(&frame).unwrap();
+        }
+        drop(encoder);
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("one.gif");
+        fs::write(&path, file).unwrap();
+        let mut findings = Vec::new();
+        survey(&path, &mut findings).unwrap();
+        findings.pop().map(|finding| finding.message)
+    };
+    assert_eq!(message(0).unwrap(), "a frame lasts 0 ms, and is shown for 100 ms");
+    assert_eq!(message(1).unwrap(), "a frame lasts 10 ms, and is shown for 100 ms");
+    assert_eq!(message(2), None);
+}
