@@ -26,6 +26,7 @@ pub(crate) use svg::Vector;
 use crate::finding::Finding;
 use crate::picture::Picture;
 use refused::{Refused, check_size};
+use timing::Delay;
 
 /// The pictures of a sticker before they are decoded: where they are, how large, and how long each is shown.
 #[derive(Clone, Debug)]
@@ -60,13 +61,13 @@ struct Header {
     height: u32,
     durations_ms: Vec<Option<u32>>,
     loop_count: Option<u32>,
-    /// Whether a frame of no time was given some.
-    clamped: bool,
+    /// The delay of the first frame that is too short to be shown, and was given more.
+    too_short: Option<Delay>,
 }
 
 impl Header {
     fn still(width: u32, height: u32) -> Self {
-        Self { width, height, durations_ms: vec![None], loop_count: None, clamped: false }
+        Self { width, height, durations_ms: vec![None], loop_count: None, too_short: None }
     }
 }
 
@@ -115,8 +116,8 @@ impl Artwork {
 pub(crate) fn survey(path: &Path, findings: &mut Vec<Finding>) -> Option<Artwork> {
     if !path.is_dir() {
         let header = header(path, findings)?;
-        if header.clamped {
-            let message = format!("a frame lasts 0 ms, and is shown for {} ms", timing::ZERO_LASTS_MS);
+        if let Some(delay) = header.too_short {
+            let message = format!("a frame lasts {delay}, and is shown for {} ms", timing::ZERO_LASTS_MS);
             let hint = "give each frame its time when you export, or set frame_ms for the sticker";
             findings.push(Finding::warning("delay_zero", path, message, hint));
         }
@@ -134,19 +135,23 @@ pub(crate) fn survey(path: &Path, findings: &mut Vec<Finding>) -> Option<Artwork
     let headers: Vec<_> = files.iter().map(|file| header(file, findings)).collect();
     let headers: Vec<_> = headers.into_iter().collect::<Option<_>>()?;
     let (width, height) = headers.first().map(|first| (first.width, first.height))?;
+    let mut good = true;
     for (file, header) in files.iter().zip(&headers) {
         if header.durations_ms.len() > 1 {
             let hint = "name the animation itself as the sticker's file";
             findings.push(Finding::error("frame_animated", file, "a frame is an animation itself", hint));
-            return None;
+            good = false;
         }
         if (header.width, header.height) != (width, height) {
             let message =
                 format!("it has {} x {} px, the first frame {width} x {height}", header.width, header.height);
             let hint = "export every frame at the size of the canvas";
             findings.push(Finding::error("frame_size_differs", file, message, hint));
-            return None;
+            good = false;
         }
+    }
+    if !good {
+        return None;
     }
     if let Err(refused) = check_size(width, height, files.len()) {
         findings.push(refused.error(path));
@@ -252,3 +257,6 @@ fn read(path: &Path, findings: &mut Vec<Finding>) -> Option<Vec<u8>> {
 
 /// Bytes of one picture file: more than 4 Mpx need in any PNG.
 const MAX_FILE: u64 = 48 << 20;
+
+#[cfg(test)]
+mod tests;

@@ -40,13 +40,13 @@ pub(super) fn survey(file: &[u8]) -> Result<Header, Refused> {
     }
     let delays: Vec<_> =
         delays.iter().map(|&delay| Delay { numerator: u32::from(delay), denominator: 100 }).collect();
-    let (durations_ms, clamped) = timing::durations(&delays, SHORTEST);
+    let (durations_ms, too_short) = timing::durations(&delays, SHORTEST);
     let loop_count = match decoder.repeat() {
         Repeat::Infinite => 0,
         // The extension counts how often it is shown again.
         Repeat::Finite(again) => timing::plays(u32::from(again) + 1),
     };
-    Ok(Header { width, height, durations_ms, loop_count: Some(loop_count), clamped })
+    Ok(Header { width, height, durations_ms, loop_count: Some(loop_count), too_short })
 }
 
 /// Every frame as a whole picture.
@@ -141,7 +141,7 @@ mod tests {
         let file = gif(Some(Repeat::Infinite), &[frame(0), frame(1), frame(2), frame(7)]);
         let survey = survey(&file).unwrap();
         assert_eq!(survey.durations_ms, [100, 100, 20, 70].map(Some));
-        assert!(survey.clamped);
+        assert!(survey.too_short.is_some());
     }
 
     #[test]

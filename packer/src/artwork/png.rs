@@ -38,8 +38,14 @@ pub(super) fn survey(file: &[u8]) -> Result<Header, Refused> {
         return Ok(Header::still(width, height));
     }
     let delays: Vec<_> = frames.iter().map(|frame| frame.delay).collect();
-    let (durations_ms, clamped) = timing::durations(&delays, timing::A_MILLISECOND);
-    Ok(Header { width, height, durations_ms, loop_count: Some(timing::plays(animation.num_plays)), clamped })
+    let (durations_ms, too_short) = timing::durations(&delays, timing::A_MILLISECOND);
+    Ok(Header {
+        width,
+        height,
+        durations_ms,
+        loop_count: Some(timing::plays(animation.num_plays)),
+        too_short,
+    })
 }
 
 /// Every frame as a whole picture.
@@ -265,7 +271,7 @@ mod tests {
         assert_eq!((header.durations_ms, header.loop_count), ([33, 34, 33].map(Some).to_vec(), Some(5)));
         let header = animated(1_000_000, (1, u16::MAX));
         assert_eq!((header.durations_ms, header.loop_count), (vec![Some(100); 3], Some(65_535)));
-        assert!(header.clamped);
+        assert!(header.too_short.is_some());
         // Hundredths where the denominator is 0.
         assert_eq!(animated(0, (7, 0)).durations_ms, [Some(70); 3]);
     }

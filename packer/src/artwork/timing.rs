@@ -1,10 +1,11 @@
 //! How long frames are shown and how often they play, exactly.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use sticker_protocol::limits::MAX_LOOPS;
 
-/// What a frame lasts whose file says 0: browsers do the same, and a phone cannot show a frame for no time.
+/// What a frame lasts whose file says 0, or so little that browsers take it for 0: browsers do the same, and a phone cannot show a frame for no time.
 pub(super) const ZERO_LASTS_MS: u32 = 100;
 
 /// A delay in seconds, as a fraction.
@@ -26,12 +27,22 @@ impl Delay {
     }
 }
 
+/// In whole ms, as far as there is one.
+impl fmt::Display for Delay {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match u64::from(self.numerator) * 1000 / u64::from(self.denominator.max(1)) {
+            0 if self.numerator > 0 => formatter.write_str("less than 1 ms"),
+            ms => write!(formatter, "{ms} ms"),
+        }
+    }
+}
+
 /// The shortest time that can be said in ms.
 pub(super) const A_MILLISECOND: Delay = Delay { numerator: 1, denominator: 1000 };
 
-/// Milliseconds whose ends are the exact ends rounded, so that their sum is the whole length rounded once; and whether a frame of
-/// less than `shortest` was given [`ZERO_LASTS_MS`].
-pub(super) fn durations(delays: &[Delay], shortest: Delay) -> (Vec<Option<u32>>, bool) {
+/// Milliseconds whose ends are the exact ends rounded, so that their sum is the whole length rounded once; and the first
+/// delay below `shortest`, in place of which the frame was given [`ZERO_LASTS_MS`].
+pub(super) fn durations(delays: &[Delay], shortest: Delay) -> (Vec<Option<u32>>, Option<Delay>) {
     let (mut elapsed, mut start) = (Elapsed::default(), 0);
     let durations = delays.iter().map(|&delay| {
         elapsed.add(if delay.is_below(shortest) { Delay::milliseconds(ZERO_LASTS_MS) } else { delay });
@@ -40,7 +51,7 @@ pub(super) fn durations(delays: &[Delay], shortest: Delay) -> (Vec<Option<u32>>,
         start = end;
         Some(duration)
     });
-    (durations.collect(), delays.iter().any(|delay| delay.is_below(shortest)))
+    (durations.collect(), delays.iter().copied().find(|delay| delay.is_below(shortest)))
 }
 
 /// A number of plays that a sticker file can say; 0 is for ever.
@@ -71,15 +82,15 @@ impl Elapsed {
 mod tests {
     use super::*;
 
-    fn of(delays: &[(u32, u16)]) -> (Vec<u32>, bool) {
+    fn of(delays: &[(u32, u16)]) -> (Vec<u32>, Option<String>) {
         let delay = |&(numerator, denominator): &(u32, u16)| Delay { numerator, denominator };
-        let (durations, clamped) = durations(&delays.iter().map(delay).collect::<Vec<_>>(), A_MILLISECOND);
-        (durations.into_iter().flatten().collect(), clamped)
+        let (durations, too_short) = durations(&delays.iter().map(delay).collect::<Vec<_>>(), A_MILLISECOND);
+        (durations.into_iter().flatten().collect(), too_short.map(|delay| delay.to_string()))
     }
 
     #[test]
     fn twenty_four_frames_of_83_ms_last_1992_ms() {
-        assert_eq!(of(&[(83, 1000); 24]), (vec![83; 24], false));
+        assert_eq!(of(&[(83, 1000); 24]), (vec![83; 24], None));
     }
 
     #[test]
@@ -93,9 +104,9 @@ mod tests {
 
     #[test]
     fn a_frame_of_no_time_lasts_a_tenth_of_a_second() {
-        assert_eq!(of(&[(0, 100), (1, 20)]), (vec![100, 50], true));
+        assert_eq!(of(&[(0, 100), (1, 20)]), (vec![100, 50], Some("0 ms".to_owned())));
         // So little time is none.
-        assert_eq!(of(&[(1, u16::MAX); 3]), (vec![100; 3], true));
+        assert_eq!(of(&[(1, u16::MAX); 3]), (vec![100; 3], Some("less than 1 ms".to_owned())));
     }
 
     #[test]

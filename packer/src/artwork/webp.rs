@@ -24,8 +24,8 @@ pub(super) fn survey(file: &[u8]) -> Result<Header, Refused> {
     };
     let delays: Vec<_> =
         container.frames.iter().map(|frame| Delay::milliseconds(frame.duration_ms)).collect();
-    let (durations_ms, clamped) = timing::durations(&delays, timing::A_MILLISECOND);
-    Ok(Header { width, height, durations_ms, loop_count: Some(timing::plays(u32::from(loops))), clamped })
+    let (durations_ms, too_short) = timing::durations(&delays, timing::A_MILLISECOND);
+    Ok(Header { width, height, durations_ms, loop_count: Some(timing::plays(u32::from(loops))), too_short })
 }
 
 /// Every frame as a whole picture.
@@ -277,7 +277,7 @@ mod tests {
         let survey = survey(&file).unwrap();
         assert_eq!(survey.durations_ms, [83, 100, 250].map(Some));
         assert_eq!(survey.loop_count, Some(3));
-        assert!(survey.clamped);
+        assert!(survey.too_short.is_some());
         assert_eq!(decode(&file).unwrap().pictures, [1, 2, 3].map(picture));
     }
 

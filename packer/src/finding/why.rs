@@ -41,7 +41,10 @@ const GENERAL: &[(&str, &str)] = &[
     ("contents_invalid", "the pack's names, emoji and files stand in it"),
     ("contents_too_large", "no sticker app needs as much, so it is most likely another file"),
     ("cut_at_edge", "a straight cut where the picture goes on looks like a mistake on every background"),
-    ("delay_zero", "players disagree about frames of no time: some skip them, most show them for 100 ms"),
+    (
+        "delay_zero",
+        "players disagree about frames of hardly any time: some skip them, most show them for 100 ms",
+    ),
     (
         "density_left_out",
         "on sharper screens a smaller picture is enlarged, and looks blurred beside other packs",

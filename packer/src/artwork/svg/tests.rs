@@ -156,6 +156,66 @@ fn what_takes_long_to_draw_is_refused() {
     assert_eq!(code(&svg(shadow)), "");
 }
 
+/// resvg draws a tile whole, at the size that it has on the canvas.
+#[test]
+fn a_tile_beyond_four_canvases_is_refused_before_it_is_drawn() {
+    let filled = |attributes: &str, inside: &str| {
+        svg(&format!(
+            "<pattern id=\"p\" patternUnits=\"userSpaceOnUse\" {attributes}>{inside}</pattern>\
+             <rect width=\"10\" height=\"10\" fill=\"url(#p)\"/>"
+        ))
+    };
+    let dot = "<circle r=\"3\"/>";
+    for attributes in [
+        "width=\"100000\" height=\"100000\"",
+        "width=\"2400\" height=\"2400\"",
+        "width=\"8\" height=\"8\" patternTransform=\"scale(3000)\"",
+        "width=\"8\" height=\"8\" patternTransform=\"rotate(45) scale(40)\"",
+    ] {
+        assert_eq!(code(&filled(attributes, dot)), "svg_too_complex", "{attributes}");
+    }
+    let scaled = filled("width=\"8\" height=\"8\"", dot).replace("<rect", "<rect transform=\"scale(40)\"");
+    assert_eq!(code(&scaled), "svg_too_complex");
+    // Within a tile, the scale of the tile counts.
+    let within = "<pattern id=\"q\" patternUnits=\"userSpaceOnUse\" width=\"20\" height=\"20\">\
+         <circle r=\"1\"/></pattern><rect width=\"1\" height=\"1\" fill=\"url(#q)\"/>";
+    let nested = filled("width=\"1\" height=\"1\" patternTransform=\"scale(40)\"", within);
+    assert_eq!(code(&nested), "svg_too_complex");
+    // Each shape draws the tile anew.
+    let often = filled("width=\"150\" height=\"100\"", dot);
+    assert_eq!(code(&often), "");
+    let rect = "<rect width=\"10\" height=\"10\" fill=\"url(#p)\"/>";
+    assert_eq!(code(&often.replace(rect, &rect.repeat(100))), "svg_too_complex");
+    for attributes in [
+        "width=\"8\" height=\"8\"",
+        "width=\"100\" height=\"50\"",
+        "width=\"8\" height=\"8\" patternTransform=\"scale(3)\"",
+    ] {
+        assert_eq!(code(&filled(attributes, dot)), "", "{attributes}");
+    }
+    let seed = include_str!("../../../fuzz/seeds/svg/pattern.svg");
+    assert_eq!(code(seed), "");
+    assert_eq!(code(&seed.replace("90", "100000")), "svg_too_complex");
+}
+
+/// Each isolated group is a picture that is kept while its content is drawn.
+#[test]
+fn layers_within_layers_beyond_the_memory_are_refused() {
+    let nested = |times: usize, open: &str, shape: &str| {
+        svg(&format!("{}{shape}{}", open.repeat(times), "</g>".repeat(times)))
+    };
+    let (faint, whole) = ("<g opacity=\"0.9\">", "<rect width=\"100\" height=\"50\"/>");
+    assert_eq!(code(&nested(10, faint, whole)), "");
+    assert_eq!(code(&nested(45, faint, whole)), "svg_too_complex");
+    assert_eq!(code(&nested(45, faint, "<rect width=\"20\" height=\"20\"/>")), "");
+    // A layer reaches beyond the canvas.
+    let outside = "<rect x=\"-150\" y=\"-75\" width=\"400\" height=\"200\"/>";
+    assert_eq!(code(&nested(1, faint, outside)), "svg_too_complex");
+    let masked = "<mask id=\"m\" maskUnits=\"userSpaceOnUse\" width=\"100\" height=\"50\">\
+         <rect width=\"100\" height=\"50\" fill=\"#fff\"/></mask>";
+    assert_eq!(code(&nested(20, "<g mask=\"url(#m)\">", &format!("{masked}{whole}"))), "svg_too_complex");
+}
+
 #[test]
 fn the_real_drawings_are_accepted() {
     let here = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
