@@ -34,8 +34,8 @@ pub fn check(folder: &Path, options: &CheckOptions) -> Result<Vec<Finding>, Erro
     let pool = pool.build().map_err(Error::Threads)?;
     pool.install(|| {
         let mut findings = Vec::new();
-        if let Some(surveyed) = survey(folder, &mut findings)? {
-            lint::lint(&surveyed, &options.platforms, &mut findings);
+        if let Some(found) = find(folder, &mut findings)? {
+            lint::lint(&found.readable(), &options.platforms, &mut findings);
         }
         Ok(findings)
     })
@@ -52,7 +52,60 @@ pub(crate) struct Surveyed {
     pub(crate) densities: Vec<Density>,
 }
 
+/// A project whose files were looked for, whatever is wrong with some of them.
+struct Found {
+    project: Project,
+    lock: Option<Lock>,
+    /// In the order of the project's stickers; none where it has no sensible header.
+    artworks: Vec<Option<Artwork>>,
+    cover: Option<Artwork>,
+    densities: Vec<Density>,
+}
+
+/// What of a project can be looked at: the stickers with sensible headers, in the project's order.
+pub(crate) struct Readable<'a> {
+    pub(crate) project: &'a Project,
+    pub(crate) stickers: Vec<(&'a StickerFile, &'a Artwork)>,
+    pub(crate) cover: Option<&'a Artwork>,
+}
+
+impl Found {
+    fn readable(&self) -> Readable<'_> {
+        let stickers = readable(&self.project, &self.artworks);
+        Readable { project: &self.project, stickers, cover: self.cover.as_ref() }
+    }
+}
+
+impl Surveyed {
+    /// All of it.
+    pub(crate) fn readable(&self) -> Readable<'_> {
+        let stickers = self.project.file.stickers.iter().zip(&self.artworks).collect();
+        Readable { project: &self.project, stickers, cover: self.cover.as_ref() }
+    }
+}
+
+fn readable<'a>(
+    project: &'a Project,
+    artworks: &'a [Option<Artwork>],
+) -> Vec<(&'a StickerFile, &'a Artwork)> {
+    let stickers = project.file.stickers.iter().zip(artworks);
+    stickers.filter_map(|(sticker, artwork)| Some((sticker, artwork.as_ref()?))).collect()
+}
+
+/// For what is made of the whole project: `None` where a finding is an error.
 pub(crate) fn survey(folder: &Path, findings: &mut Vec<Finding>) -> Result<Option<Surveyed>, Error> {
+    let found = find(folder, findings)?.filter(|_| !any_error(findings));
+    Ok(found.map(|Found { project, lock, artworks, cover, densities }| Surveyed {
+        project,
+        lock,
+        artworks: artworks.into_iter().flatten().collect(),
+        cover,
+        densities,
+    }))
+}
+
+/// `None` where the project file makes no sense.
+fn find(folder: &Path, findings: &mut Vec<Finding>) -> Result<Option<Found>, Error> {
     let project = project::load(folder, findings)?;
     let lock = lock::load(folder, findings)?;
     let Some(project) = project else { return Ok(None) };
@@ -70,26 +123,23 @@ pub(crate) fn survey(folder: &Path, findings: &mut Vec<Finding>) -> Result<Optio
         }
     };
     let cover = cover.and_then(|cover| artwork::survey(&cover, findings));
-    if any_error(findings) {
-        return Ok(None);
-    }
-    let artworks: Vec<Artwork> = artworks.into_iter().flatten().collect();
-    let densities = densities(&project, &artworks, findings);
-    if any_error(findings) {
-        return Ok(None);
-    }
-    Ok(Some(Surveyed { project, lock, artworks, cover, densities }))
+    let densities = densities(&project, &readable(&project, &artworks), findings);
+    Ok(Some(Found { project, lock, artworks, cover, densities }))
 }
 
 /// The densities whose canvas every picture fills without being enlarged; the smallest where there is none.
-fn densities(project: &Project, artworks: &[Artwork], findings: &mut Vec<Finding>) -> Vec<Density> {
+fn densities(
+    project: &Project,
+    stickers: &[(&StickerFile, &Artwork)],
+    findings: &mut Vec<Finding>,
+) -> Vec<Density> {
     let fills = |density: Density, artwork: &Artwork| {
         let (width, height) = (density.px(project.canvas.width_dp), density.px(project.canvas.height_dp));
         let (width, height) = fitted(artwork.width, artwork.height, width, height);
         artwork.width >= width && artwork.height >= height
     };
     let mut built = LADDER.to_vec();
-    for (sticker, artwork) in project.file.stickers.iter().zip(artworks) {
+    for &(sticker, artwork) in stickers {
         let path = project.folder.join(&sticker.file);
         let mut leave_out = |needed: &dyn Fn(Density) -> bool, message: &str, hint: String| {
             let left_out: Vec<_> = LADDER.into_iter().filter(|&density| !needed(density)).collect();
@@ -117,7 +167,7 @@ fn densities(project: &Project, artworks: &[Artwork], findings: &mut Vec<Finding
     let smallest = LADDER.first().copied();
     if built.is_empty()
         && let Some(smallest) =
-            smallest.filter(|&it| artworks.iter().all(|artwork| holds(project, it, artwork)))
+            smallest.filter(|&it| stickers.iter().all(|(_, artwork)| holds(project, it, artwork)))
     {
         built.push(smallest);
     }

@@ -20,7 +20,7 @@ use sticker_protocol::release::Canvas;
 
 use crate::artwork::{Artwork, Drawing};
 use crate::build::timing;
-use crate::check::Surveyed;
+use crate::check::Readable;
 use crate::finding::Finding;
 use crate::picture::Picture;
 use crate::project::StickerFile;
@@ -28,13 +28,13 @@ use extent::Extent;
 use platforms::PlatformId;
 use twins::Fingerprint;
 
-/// Decodes every sticker and the cover and looks at them and at the words, on the threads of the current pool. Findings come in the order of
+/// Decodes every sticker that can be read and the cover and looks at them and at the words, on the threads of the current pool. Findings come in the order of
 /// the project's stickers.
-pub(crate) fn lint(surveyed: &Surveyed, platforms: &[PlatformId], findings: &mut Vec<Finding>) {
-    let project = &surveyed.project;
-    let stickers = project.file.stickers.par_iter().zip(&surveyed.artworks);
+pub(crate) fn lint(readable: &Readable<'_>, platforms: &[PlatformId], findings: &mut Vec<Finding>) {
+    let project = readable.project;
+    let stickers = readable.stickers.par_iter();
     let seen: Vec<_> = stickers
-        .map(|(sticker, artwork)| {
+        .map(|&(sticker, artwork)| {
             let mut found = Vec::new();
             let drawing = artwork.decode(&mut found);
             let pictures = drawing.as_ref().and_then(|drawing| pictures_of(drawing, artwork));
@@ -48,13 +48,13 @@ pub(crate) fn lint(surveyed: &Surveyed, platforms: &[PlatformId], findings: &mut
         findings.extend(found);
         all.extend(seen);
     }
-    if let Some(cover) = &surveyed.cover {
+    if let Some(cover) = readable.cover {
         cover.decode(findings);
     }
     twins::check(&all, findings);
     words::check(&project.folder, &project.file, findings);
     for &id in platforms {
-        platform::check(platforms::platform(id), surveyed, &all, findings);
+        platform::check(platforms::platform(id), readable, &all, findings);
     }
 }
 
@@ -84,7 +84,8 @@ fn look_at(
     let durations_ms = timing::durations(sticker, artwork);
     let extents: Vec<_> = pictures.iter().map(Extent::of).collect();
     let first_shown = || extents.iter().position(Option::is_some).unwrap_or_default();
-    let poster = sticker.poster.map_or_else(first_shown, |poster| poster as usize);
+    let named = sticker.poster.map(|poster| poster as usize).filter(|&poster| poster < extents.len());
+    let poster = named.unwrap_or_else(first_shown);
     let extent = extent::check(path, canvas, &extents, poster, findings);
     if extent.is_some() {
         edges::check(path, pictures, poster, findings);

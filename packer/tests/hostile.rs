@@ -119,18 +119,31 @@ fn an_svg_that_reads_files_or_explodes_is_refused_before_it_is_drawn() {
 #[test]
 fn a_refused_picture_hides_nothing_of_the_others() {
     let Some(folder) = around::collection("hostile") else { return };
-    let project = project_of(&folder.join("gen/truncated.gif"));
-    fs::copy(folder.join("gen/bomb_20000.png"), project.path().join("two.png")).unwrap();
+    // One by its header, one by what only a decoder sees, and one that is whole and covers the chat with a box.
+    let project = project_of(&folder.join("gen/bomb_20000.png"));
+    let mut whole = Vec::new();
+    let mut encoder = png::Encoder::new(&mut whole, 512, 512);
+    encoder.set_color(png::ColorType::Rgb);
+    encoder.write_header().unwrap().write_image_data(&[90; 512 * 512 * 3]).unwrap();
+    let mut damaged = whole.clone();
+    let data = whole.windows(4).position(|it| it == b"IDAT").unwrap();
+    damaged[data + 10] ^= 0xff;
     let mut toml = fs::read_to_string(project.path().join("pack.toml")).unwrap();
-    toml.push_str("[[stickers]]\nname = \"two\"\nfile = \"two.png\"\n");
+    for (name, file) in [("two", damaged), ("three", whole)] {
+        fs::write(project.path().join(format!("{name}.png")), file).unwrap();
+        toml.push_str(&format!("[[stickers]]\nname = \"{name}\"\nfile = \"{name}.png\"\n"));
+    }
     fs::write(project.path().join("pack.toml"), toml).unwrap();
-    let codes: Vec<_> = sticker_packer::check(project.path(), &CheckOptions::default())
-        .unwrap()
-        .into_iter()
-        .filter(|finding| finding.level == Level::Error)
-        .map(|finding| finding.code)
+    let found = sticker_packer::check(project.path(), &CheckOptions::default()).unwrap();
+    let told: Vec<_> = found
+        .iter()
+        .filter(|finding| finding.level == Level::Error || finding.code == "no_transparency")
+        .map(|finding| (finding.path.file_name().unwrap().to_str().unwrap(), finding.code))
         .collect();
-    assert_eq!(codes, ["picture_damaged", "picture_too_large"]);
+    assert_eq!(
+        told,
+        [("one.png", "picture_too_large"), ("two.png", "picture_damaged"), ("three.png", "no_transparency")]
+    );
 }
 
 /// Channels and the samples' largest value, then the samples, of a binary PBM, PGM or PPM file.

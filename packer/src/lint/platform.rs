@@ -10,7 +10,7 @@ use std::path::Path;
 use super::Seen;
 use super::codes::{Rule, code};
 use super::platforms::{Kind, Limit, Platform, SizeRule};
-use crate::check::Surveyed;
+use crate::check::Readable;
 use crate::finding::{Finding, Level};
 use crate::resize::fitted;
 pub(crate) use export::before_export;
@@ -19,24 +19,24 @@ use texts::Chosen;
 /// Tells of everything about the pack that the platform's published limits do not allow.
 pub(super) fn check(
     platform: &Platform,
-    surveyed: &Surveyed,
+    readable: &Readable<'_>,
     stickers: &[Seen],
     findings: &mut Vec<Finding>,
 ) {
-    look(platform, surveyed, stickers, &texts::all, findings);
+    look(platform, readable, stickers, &texts::all, findings);
 }
 
 /// As [`check`], of the chosen texts alone.
 fn look(
     platform: &Platform,
-    surveyed: &Surveyed,
+    readable: &Readable<'_>,
     stickers: &[Seen],
     chosen: Chosen<'_>,
     findings: &mut Vec<Finding>,
 ) {
-    texts::check(platform, surveyed, chosen, findings);
+    texts::check(platform, readable, chosen, findings);
     let mut check = Check { platform, findings };
-    check.pack(surveyed, stickers);
+    check.pack(readable, stickers);
     for sticker in stickers {
         check.sticker(sticker);
     }

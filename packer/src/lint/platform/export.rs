@@ -20,7 +20,13 @@ pub(crate) fn before_export(
     let seen: Vec<_> =
         stickers.map(|(sticker, artwork)| Seen::of(sticker, artwork, None, Fingerprint::default())).collect();
     let mut found = Vec::new();
-    super::look(platform, surveyed, &seen, &|texts| text(texts).into_iter().collect(), &mut found);
+    super::look(
+        platform,
+        &surveyed.readable(),
+        &seen,
+        &|texts| text(texts).into_iter().collect(),
+        &mut found,
+    );
     let mut left_out = vec![Rule::FileSize, Rule::FrameRate];
     if !platform.mixed.is {
         left_out.extend([Rule::Mixed, Rule::StickerCount]);

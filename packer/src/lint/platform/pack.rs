@@ -7,15 +7,27 @@ use super::super::codes::Rule;
 use super::super::platforms::{Count, Icon, Limit, Platform};
 use super::{Check, bytes};
 use crate::artwork::Artwork;
-use crate::check::Surveyed;
+use crate::check::Readable;
 use crate::export::Messenger;
 use crate::finding::Level;
 use crate::project::PROJECT_FILE;
 
 impl Check<'_> {
-    pub(super) fn pack(&mut self, surveyed: &Surveyed, stickers: &[Seen]) {
+    pub(super) fn pack(&mut self, readable: &Readable<'_>, stickers: &[Seen]) {
         let platform = self.platform;
-        let path = surveyed.project.folder.join(PROJECT_FILE);
+        let path = readable.project.folder.join(PROJECT_FILE);
+        // Of a pack that lacks stickers there is nothing to say yet.
+        if stickers.len() == readable.project.file.stickers.len() {
+            self.counts(&path, stickers);
+        }
+        self.emoji_left_out(&path, stickers);
+        if let (Some(icon), Some(cover)) = (&platform.icon, readable.cover) {
+            self.icon(icon, cover);
+        }
+    }
+
+    fn counts(&mut self, path: &Path, stickers: &[Seen]) {
+        let platform = self.platform;
         let (animated, still): (Vec<_>, Vec<_>) = stickers.iter().partition(|sticker| sticker.frames() > 1);
         if !platform.mixed.is && !animated.is_empty() && !still.is_empty() {
             let message = format!(
@@ -29,7 +41,7 @@ impl Check<'_> {
             } else {
                 (Level::Error, "make a pack of each")
             };
-            self.tell(&platform.mixed, level, Rule::Mixed, &path, message, hint);
+            self.tell(&platform.mixed, level, Rule::Mixed, path, message, hint);
         }
         let of_kinds = if platform.mixed.is {
             vec![(&platform.still, stickers.len())]
@@ -50,12 +62,8 @@ impl Check<'_> {
                 } else {
                     (Level::Error, "add stickers, or leave some out for this platform")
                 };
-                self.tell(&kind.stickers, level, Rule::StickerCount, &path, message, hint);
+                self.tell(&kind.stickers, level, Rule::StickerCount, path, message, hint);
             }
-        }
-        self.emoji_left_out(&path, stickers);
-        if let (Some(icon), Some(cover)) = (&platform.icon, &surveyed.cover) {
-            self.icon(icon, cover);
         }
     }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::super::codes::{Rule, code};
 use super::super::platforms::{Limit, Platform};
-use crate::check::Surveyed;
+use crate::check::Readable;
 use crate::finding::Finding;
 use crate::project::PROJECT_FILE;
 
@@ -19,7 +19,7 @@ pub(super) fn all(texts: &BTreeMap<String, String>) -> Vec<&str> {
 
 pub(super) fn check(
     platform: &Platform,
-    surveyed: &Surveyed,
+    readable: &Readable<'_>,
     chosen: Chosen<'_>,
     findings: &mut Vec<Finding>,
 ) {
@@ -32,13 +32,13 @@ pub(super) fn check(
             findings.push(Finding::error(code(platform.id, Rule::TextTooLong), path, message, hint));
         }
     };
-    let file = &surveyed.project.file;
-    let pack = surveyed.project.folder.join(PROJECT_FILE);
+    let file = &readable.project.file;
+    let pack = readable.project.folder.join(PROJECT_FILE);
     for title in chosen(&file.titles) {
         too_long("a title", title, &platform.title_chars, &pack);
     }
-    too_long("the artist's name", &surveyed.project.artist.name, &platform.artist_chars, &pack);
-    for (sticker, artwork) in file.stickers.iter().zip(&surveyed.artworks) {
+    too_long("the artist's name", &readable.project.artist.name, &platform.artist_chars, &pack);
+    for &(sticker, artwork) in &readable.stickers {
         let kind = if artwork.frames() > 1 { &platform.animated } else { &platform.still };
         for alt in chosen(&sticker.alt) {
             too_long("its alternative text", alt, &kind.alt_chars, &artwork.path);
