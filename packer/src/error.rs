@@ -48,4 +48,20 @@ impl Error {
     pub(crate) fn internal(error: impl std::error::Error + Send + Sync + 'static) -> Self {
         Self::Internal(Box::new(error))
     }
+
+    /// A fault of the packer that came up at this sticker; other errors stay as they are.
+    pub(crate) fn at_sticker(self, name: &str) -> Self {
+        match self {
+            Self::Internal(source) => Self::internal(AtSticker { name: name.to_owned(), source }),
+            other => other,
+        }
+    }
+}
+
+/// What the artwork to report belongs to.
+#[derive(Debug, thiserror::Error)]
+#[error("sticker `{name}`")]
+struct AtSticker {
+    name: String,
+    source: Box<dyn std::error::Error + Send + Sync>,
 }

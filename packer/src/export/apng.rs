@@ -68,8 +68,10 @@ fn write(pictures: &[Picture], durations_ms: &[u32], palette: Option<&Palette>) 
             Dispose::None => png::DisposeOp::None,
             Dispose::Background => png::DisposeOp::Background,
         };
+        // Sizes are checked against the place and places against the size, both as they are: the place of the frame before goes first.
         let written = writer
-            .set_frame_dimension(part.width, part.height)
+            .set_frame_position(0, 0)
+            .and_then(|()| writer.set_frame_dimension(part.width, part.height))
             .and_then(|()| writer.set_frame_position(frame.x, frame.y))
             .and_then(|()| writer.set_frame_delay(duration, 1000))
             .and_then(|()| writer.set_blend_op(blend))

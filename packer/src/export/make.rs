@@ -74,8 +74,11 @@ impl Maker<'_> {
         self.progress.begins(stickers.len());
         let one = |&(sticker, artwork): &(&'s StickerFile, &Artwork)| {
             let mut found = Vec::new();
-            let made =
-                if refused.contains(&artwork.path) { None } else { self.one(sticker, artwork, &mut found)? };
+            let made = if refused.contains(&artwork.path) {
+                None
+            } else {
+                self.one(sticker, artwork, &mut found).map_err(|error| error.at_sticker(&sticker.name))?
+            };
             self.progress.step();
             Ok((made, found))
         };
@@ -192,4 +195,32 @@ fn with_shown(file: Vec<u8>) -> Result<(Vec<u8>, Vec<Picture>), Error> {
         |code| Error::internal(std::io::Error::other(format!("what was written cannot be read: {code}")));
     let shown = artwork::pictures_in(&file, 0).map_err(refused)?;
     Ok((file, shown))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error as _;
+    use std::fs;
+
+    use super::*;
+    use crate::check::survey;
+    use crate::lint::platforms::{PlatformId, platform};
+
+    #[test]
+    fn a_fault_of_the_packer_names_its_sticker() {
+        let folder = tempfile::tempdir().unwrap();
+        let drawing = r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><circle cx="5" cy="5" r="4"/></svg>"#;
+        fs::write(folder.path().join("hi.svg"), drawing).unwrap();
+        let project = "slug = \"a\"\ntitles = { en = \"A\" }\nartist = { slug = \"a\", name = \"A\" }\n\
+                       [[stickers]]\nname = \"hi there\"\nfile = \"hi.svg\"\n";
+        fs::write(folder.path().join("pack.toml"), project).unwrap();
+        let mut findings = Vec::new();
+        let surveyed = survey(folder.path(), &mut findings).unwrap().unwrap();
+        // Its format is one that nothing here writes.
+        let maker = Maker { platform: platform(PlatformId::Line), ffmpeg: None, progress: &() };
+        let error = maker.all(&surveyed, &mut findings).err().unwrap();
+        let source = error.source().unwrap();
+        assert_eq!(source.to_string(), "sticker `hi there`");
+        assert!(source.source().unwrap().to_string().starts_with("nobody makes "));
+    }
 }

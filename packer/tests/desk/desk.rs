@@ -48,14 +48,15 @@ impl Desk {
 
     /// As [`Self::animates`], with a grain that no coder without loss makes small.
     pub(crate) fn sprinkles(&self, path: &str, side: u32, frames: &[(u8, u16)]) {
+        self.films(path, side, frames, |seed, x, y| grain(side, seed, x, y));
+    }
+
+    /// As [`Self::sprinkles`], but only a square changes: it is at the left where the seed is even, else at the right.
+    pub(crate) fn walks(&self, path: &str, side: u32, frames: &[(u8, u16)]) {
         self.films(path, side, frames, |seed, x, y| {
-            let mixed = x.wrapping_mul(374_761_393) ^ y.wrapping_mul(668_265_263) ^ u32::from(seed);
-            let mixed = (mixed ^ mixed >> 13).wrapping_mul(1_274_126_177) >> 16;
-            [
-                seed | channel(mixed & 3),
-                channel(90 + x * 90 / side + (mixed >> 4 & 3)),
-                channel(60 + (mixed >> 8 & 3)),
-            ]
+            let (left, top, square) = (side / 8 + u32::from(seed % 2) * side * 4 / 8, side * 3 / 8, side / 4);
+            let is_inside = (left..left + square).contains(&x) && (top..top + square).contains(&y);
+            grain(side, if is_inside { seed } else { 0 }, x, y)
         });
     }
 
@@ -148,6 +149,16 @@ fn disc(width: u32, height: u32, colour: impl Fn(u32, u32) -> [u8; 3]) -> Vec<u8
         _ => [0; 4],
     };
     (0..height).flat_map(|y| (0..width).flat_map(|x| pixel(x, y)).collect::<Vec<_>>()).collect()
+}
+
+fn grain(side: u32, seed: u8, x: u32, y: u32) -> [u8; 3] {
+    let mixed = x.wrapping_mul(374_761_393) ^ y.wrapping_mul(668_265_263) ^ u32::from(seed);
+    let mixed = (mixed ^ mixed >> 13).wrapping_mul(1_274_126_177) >> 16;
+    [
+        seed | channel(mixed & 3),
+        channel(90 + x * 90 / side + (mixed >> 4 & 3)),
+        channel(60 + (mixed >> 8 & 3)),
+    ]
 }
 
 fn channel(value: u32) -> u8 {

@@ -68,6 +68,20 @@ fn what_does_not_fit_without_loss_gets_fewer_colours_and_its_score_is_told() {
 }
 
 #[test]
+fn what_moves_from_side_to_side_is_written_in_fewer_colours_too() {
+    let studio = Studio::new(&[animation("walk")]);
+    // Twice at the right, so that what changes is narrow, and then at the left.
+    let seeds = (80..96).step_by(4).flat_map(|seed| [seed + 1, seed + 3, seed, seed + 2]);
+    let frames: Vec<_> = seeds.map(|seed| (seed, 100)).collect();
+    studio.desk.walks("pack/walk.png", 512, &frames);
+    let report = studio.exports("signal").and_exits(0).json();
+    let walk = &report["stickers"][0];
+    assert_eq!(apng(&studio.desk.reads("out/1-walk.png")), (0, vec![100; 16]));
+    let score = walk["score"].as_f64().unwrap();
+    assert!((65.0..99.0).contains(&score), "it fits without loss, or looks like another: {score}");
+}
+
+#[test]
 fn artwork_that_is_not_square_stands_in_the_middle_of_nothing() {
     let studio = Studio::new(&[still("wide")]);
     studio.desk.stretches("pack/wide.png", 600, 300, |_, _| [200, 40, 90]);
