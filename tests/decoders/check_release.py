@@ -31,7 +31,7 @@ MAGIC = bytes.fromhex("8953544b520d0a1a")
 LAST_PNG_DENSITY = 160
 # Of 255. Another frame, a rectangle in a wrong place or one that was not cleared is off by more; resizing in linear light, which
 # Pillow does not do, by less.
-MEAN_DIFFERENCE = 6.0
+MEAN_DIFFERENCE = 4.0
 
 
 def read(struct_type, data):
