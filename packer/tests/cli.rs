@@ -275,7 +275,7 @@ fn a_folder_without_pictures_is_told_what_to_put_there() {
     fs::create_dir(designer.place("empty")).unwrap();
     insta::assert_snapshot!(designer.runs(["init", "empty"]).and_exits(1).err(), @r"
     error[no_artwork]: empty holds no picture and no folder of numbered frames
-      hint: put PNG files, or folders of numbered PNG frames, into it or into its folder `stickers`
+      hint: put PNG, GIF, WebP or SVG files, or folders of numbered PNG frames, into it or into its folder `stickers`
     ");
     let said = designer.runs(["check", "empty"]).and_exits(1);
     assert_eq!(designer.files_in("empty"), [""; 0]);
