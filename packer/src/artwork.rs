@@ -13,8 +13,7 @@ mod svg;
 mod timing;
 mod webp;
 
-use std::fs::File;
-use std::io::Read as _;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
@@ -25,6 +24,7 @@ pub(crate) use svg::Vector;
 
 use crate::finding::Finding;
 use crate::picture::Picture;
+use crate::read::{self, Unread};
 use refused::{Refused, check_size};
 use timing::Delay;
 
@@ -210,49 +210,27 @@ pub(crate) fn pictures_in(file: &[u8], side: u32) -> Result<Vec<Picture>, &'stat
 }
 
 fn read(path: &Path, findings: &mut Vec<Finding>) -> Option<Vec<u8>> {
-    // Opening a pipe would wait for somebody to write into it.
-    if path.exists() && !path.is_file() {
-        let hint = "name a PNG file; for an animation a folder of numbered PNGs, as the sticker's `file`";
-        findings.push(Finding::error(
+    let (code, message, hint) = match read::at_most(path, MAX_FILE) {
+        Ok(file) => return Some(file),
+        Err(Unread::NotAFile) => (
             "not_a_file",
-            path,
-            "it is a folder or another thing than a file",
-            hint,
-        ));
-        return None;
-    }
-    let mut file = Vec::new();
-    match File::open(path).and_then(|open| open.take(MAX_FILE + 1).read_to_end(&mut file)) {
-        Ok(length) if length as u64 > MAX_FILE => {
-            let message = format!("it has more than {MAX_FILE} bytes");
-            findings.push(Finding::error(
-                "file_too_large",
-                path,
-                message,
-                "a picture of a sticker has a few hundred kilobytes",
-            ));
-            None
-        }
-        Ok(_) => Some(file),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            findings.push(Finding::error(
-                "file_missing",
-                path,
-                "there is no such file",
-                "check the name in pack.toml, letter case included",
-            ));
-            None
-        }
-        Err(error) => {
-            findings.push(Finding::error(
-                "file_unreadable",
-                path,
-                error.to_string(),
-                "check the file's permissions",
-            ));
-            None
-        }
-    }
+            "it is a folder or another thing than a file".to_owned(),
+            "name a PNG file; for an animation a folder of numbered PNGs, as the sticker's `file`",
+        ),
+        Err(Unread::TooLarge) => (
+            "file_too_large",
+            format!("it has more than {MAX_FILE} bytes"),
+            "a picture of a sticker has a few hundred kilobytes",
+        ),
+        Err(Unread::Io(error)) if error.kind() == ErrorKind::NotFound => (
+            "file_missing",
+            "there is no such file".to_owned(),
+            "check the name in pack.toml, letter case included",
+        ),
+        Err(Unread::Io(error)) => ("file_unreadable", error.to_string(), "check the file's permissions"),
+    };
+    findings.push(Finding::error(code, path, message, hint));
+    None
 }
 
 /// Bytes of one picture file: more than 4 Mpx need in any PNG.

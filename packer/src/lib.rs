@@ -28,6 +28,7 @@ pub mod preview;
 mod progress;
 pub mod project;
 pub mod publish;
+mod read;
 pub mod release;
 pub mod resize;
 pub mod score;

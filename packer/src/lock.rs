@@ -1,7 +1,7 @@
 //! `pack.lock`: the ids of the pack and its stickers, minted at random on the first build and never changed.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs::File;
 use std::path::Path;
 
 use ring::rand::SecureRandom;
@@ -13,6 +13,7 @@ use crate::error::Error;
 use crate::finding::Finding;
 use crate::out;
 use crate::project::{PROJECT_FILE, Project};
+use crate::read::{self, MAX_TEXT, Unread};
 
 /// The lock file's name.
 pub(crate) const LOCK_FILE: &str = "pack.lock";
@@ -33,12 +34,19 @@ pub(crate) struct Lock {
 /// [`Error::Io`] where it is there and cannot be read.
 pub(crate) fn load(folder: &Path, findings: &mut Vec<Finding>) -> Result<Option<Lock>, Error> {
     let path = folder.join(LOCK_FILE);
-    let text = match fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(Error::io("read", &path)(error)),
-    };
     let hint = "restore it from version control: a lost id is a sticker that people can no longer send";
+    let mut invalid = |message: String| {
+        findings.push(Finding::error("lock_invalid", &path, message, hint));
+        Ok(None)
+    };
+    let text = match read::at_most(&path, MAX_TEXT).map(String::from_utf8) {
+        Ok(Ok(text)) => text,
+        Ok(Err(_)) => return invalid("it is not UTF-8 text".to_owned()),
+        Err(Unread::NotAFile) => return invalid("it is a folder or another thing than a file".to_owned()),
+        Err(Unread::TooLarge) => return invalid(format!("it has more than {MAX_TEXT} bytes")),
+        Err(Unread::Io(error)) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(Unread::Io(error)) => return Err(Error::io("read", &path)(error)),
+    };
     match toml::from_str::<Lock>(&text) {
         Ok(lock) => {
             let mut ids: Vec<_> = lock.stickers.values().collect();

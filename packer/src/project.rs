@@ -1,7 +1,6 @@
 //! `pack.toml`: what a designer says about a pack.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -11,6 +10,7 @@ use sticker_protocol::{Slug, release};
 use crate::encode::Quality;
 use crate::error::Error;
 use crate::finding::Finding;
+use crate::read::{self, MAX_TEXT, Unread};
 
 /// The project file's name.
 pub const PROJECT_FILE: &str = "pack.toml";
@@ -128,26 +128,31 @@ fn free() -> String {
 /// [`Error::Io`] where the file is there and cannot be read.
 pub fn load(folder: &Path, findings: &mut Vec<Finding>) -> Result<Option<Project>, Error> {
     let path = folder.join(PROJECT_FILE);
-    let text = match fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound && folder.is_dir() => {
+    let mut unread = |code, message: String, hint: &str| {
+        findings.push(Finding::error(code, &path, message, hint));
+        Ok(None)
+    };
+    let text = match read::at_most(&path, MAX_TEXT).map(String::from_utf8) {
+        Ok(Ok(text)) => text,
+        Ok(Err(_)) => {
+            return unread("project_not_text", "it is not UTF-8 text".to_owned(), "save it as UTF-8");
+        }
+        Err(Unread::NotAFile) => {
+            let message = "it is a folder or another thing than a file".to_owned();
+            return unread("project_not_a_file", message, "write the project into a file of this name");
+        }
+        Err(Unread::TooLarge) => {
+            let message = format!("it has more than {MAX_TEXT} bytes");
+            return unread("project_too_large", message, "the largest pack needs a few hundred kilobytes");
+        }
+        Err(Unread::Io(error)) if error.kind() == std::io::ErrorKind::NotFound && folder.is_dir() => {
             let hint = format!(
                 "write one, or let `sticker-packer init {}` make it from the artwork",
                 folder.display()
             );
-            findings.push(Finding::error("project_missing", &path, "there is no pack.toml", hint));
-            return Ok(None);
+            return unread("project_missing", "there is no pack.toml".to_owned(), &hint);
         }
-        Err(error) if error.kind() == std::io::ErrorKind::InvalidData => {
-            findings.push(Finding::error(
-                "project_not_text",
-                &path,
-                "it is not UTF-8 text",
-                "save it as UTF-8",
-            ));
-            return Ok(None);
-        }
-        Err(error) => return Err(Error::io("read", &path)(error)),
+        Err(Unread::Io(error)) => return Err(Error::io("read", &path)(error)),
     };
     Ok(parse(folder, &text, findings))
 }

@@ -37,7 +37,8 @@ pub(super) fn decode(file: &[u8]) -> Result<Vector, Refused> {
         return Err(Refused::new("svg_too_complex", message, SIMPLIFY));
     }
     let text = std::str::from_utf8(file).map_err(|error| Refused::damaged(&error))?;
-    let document = vet::parse(text)?;
+    let text = vet::without_document_type(text);
+    let document = vet::parse(&text)?;
     vet::check(&document)?;
     cost::check(&document)?;
     let options = Options {

@@ -99,7 +99,9 @@ const GENERAL: &[(&str, &str)] = &[
     ("poster_missing", "stores and phones that play no animations show the poster"),
     ("project_invalid", "what a misspelled field was meant to say would be left out in silence"),
     ("project_missing", "pack.toml says what the pictures cannot: titles, artist, emoji"),
+    ("project_not_a_file", "what it says cannot be read"),
     ("project_not_text", "what it says cannot be read"),
+    ("project_too_large", "no pack needs as much, so it is most likely another file"),
     ("quite_long", "a chat is read in seconds: few people see the end, and most messengers take no more"),
     ("slug_invalid", "it stands in addresses, which must work everywhere"),
     ("sticker_count", "a pack without stickers is none, and phones refuse bundles above the format's limit"),
@@ -200,12 +202,13 @@ mod tests {
     }
 
     /// What makes a finding, its code first. Add yours when you write another.
-    const TELLERS: [&str; 7] = [
+    const TELLERS: [&str; 8] = [
         "Finding::error(",
         "Finding::warning(",
         "Finding::note(",
         "Refused::new(",
         "refuse(",
+        "unread(",
         "wrong(",
         "wrong)(",
     ];

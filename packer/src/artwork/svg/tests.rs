@@ -51,6 +51,56 @@ fn whatever_runs_moves_or_comes_from_elsewhere_is_refused() {
 }
 
 #[test]
+fn what_drawing_programs_write_beside_the_drawing_is_left_alone() {
+    let rect = "<rect width=\"1\" height=\"1\"/>";
+    for content in [
+        "<a href=\"https://example.com/\"><rect width=\"1\" height=\"1\"/></a>",
+        "<a xlink:href=\"https://example.com/\" target=\"_blank\"><rect width=\"1\" height=\"1\"/></a>",
+        "<rect data-name=\"C:\\art\\hat.ai\" width=\"1\" height=\"1\"/>",
+        "<g id=\"a\\b\" aria-label=\"url(a)\"><rect width=\"1\" height=\"1\"/></g>",
+        "<switch><foreignObject requiredExtensions=\"http://ns.adobe.com/AdobeIllustrator/10.0/\" width=\"1\" height=\"1\">\
+         <p xmlns=\"x\"/></foreignObject><g><rect width=\"1\" height=\"1\"/></g></switch>",
+    ] {
+        assert_eq!(code(&svg(content)), "", "{content}");
+    }
+    let public = "<!DOCTYPE svg PUBLIC \"-//W3C//DTD SVG 1.1//EN\" \"http://www.w3.org/Graphics/SVG/1.1/DTD/svg11.dtd\">";
+    for start in [
+        public.to_owned(),
+        format!("\u{feff}<?xml version=\"1.0\"?>\n<!-- Generator: <!DOCTYPE a [ -->\n{public}\n<!-- > -->"),
+        "<!DOCTYPE svg>".to_owned(),
+        "<!DOCTYPE svg SYSTEM '>'>".to_owned(),
+    ] {
+        assert_eq!(code(&format!("{start}{}", svg(rect))), "", "{start}");
+    }
+}
+
+#[test]
+fn what_only_looks_like_it_is_refused() {
+    let foreign = "<foreignObject requiredExtensions=\"a\"/>";
+    for (content, expected) in [
+        (foreign.to_owned(), "svg_unsafe"),
+        (format!("<switch><g>{foreign}</g></switch>"), "svg_unsafe"),
+        ("<switch><foreignObject/></switch>".to_owned(), "svg_unsafe"),
+        (format!("<switch>{}</switch>", foreign.replace("/>", "><script/></foreignObject>")), "svg_unsafe"),
+        ("<a href=\"#a\" onclick=\"x()\"/>".to_owned(), "svg_unsafe"),
+        ("<a><use href=\"https://example.com/a.svg#a\"/></a>".to_owned(), "svg_unsafe"),
+        ("<rect fill=\"u\\72l(a.svg)\"/>".to_owned(), "svg_unsafe"),
+        ("<g clip-path=\"url(a.svg#b)\"/>".to_owned(), "svg_unsafe"),
+        ("<g marker-end=\"url(a.svg#b)\"/>".to_owned(), "svg_unsafe"),
+    ] {
+        assert_eq!(code(&svg(&content)), expected, "{content}");
+    }
+    for start in [
+        "<!DOCTYPE svg []>",
+        "<!DOCTYPE svg PUBLIC \"a\" \"b\" [<!ENTITY a \"b\">]>",
+        "<!DOCTYPE svg [<!ENTITY % a SYSTEM \"file:///etc/passwd\"> %a;]>",
+        "<!DOCTYPE svg><!DOCTYPE svg [<!ENTITY a \"b\">]>",
+    ] {
+        assert_eq!(code(&format!("{start}{}", svg(""))), "svg_unsafe", "{start}");
+    }
+}
+
+#[test]
 fn what_points_inside_the_file_is_drawn() {
     let content = "<style>.a { fill: url(#g) }</style><defs><linearGradient id=\"g\"><stop stop-color=\"#f00\"/></linearGradient>\
         <rect id=\"r\" width=\"50\" height=\"50\" class=\"a\"/></defs><use href=\"#r\"/><use xlink:href=\"#r\" x=\"60\"/>";

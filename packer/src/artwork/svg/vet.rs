@@ -1,5 +1,7 @@
 //! What a drawing may not hold: anything that runs, moves, is read from elsewhere or needs fonts.
 
+use std::borrow::Cow;
+
 use resvg::usvg::roxmltree::{self, Attribute, Document, Node, ParsingOptions};
 
 use super::SIMPLIFY;
@@ -8,14 +10,52 @@ use crate::artwork::refused::Refused;
 /// Elements, texts and comments of a file.
 const MAX_NODES: u32 = 200_000;
 
+/// The text with blanks in place of a document type that only names one, as drawing programs write it: nothing of it is read. One
+/// that holds declarations stays, and is refused by [`parse`].
+pub(super) fn without_document_type(text: &str) -> Cow<'_, str> {
+    let Some((start, end)) = document_type(text) else { return Cow::Borrowed(text) };
+    let (Some(before), Some(within), Some(after)) =
+        (text.get(..start), text.get(start..end), text.get(end..))
+    else {
+        return Cow::Borrowed(text);
+    };
+    // As many lines as before, since the parser tells where something is wrong.
+    let blank: String = within.chars().map(|letter| if letter == '\n' { '\n' } else { ' ' }).collect();
+    Cow::Owned([before, &blank, after].concat())
+}
+
+/// Where a document type without declarations stands, which only comments and instructions precede.
+fn document_type(text: &str) -> Option<(usize, usize)> {
+    let mut rest = text.trim_start_matches('\u{feff}').trim_start();
+    while !rest.starts_with("<!DOCTYPE") {
+        let (_, after) = match rest.strip_prefix("<!--") {
+            Some(comment) => comment.split_once("-->")?,
+            None => rest.strip_prefix("<?")?.split_once("?>")?,
+        };
+        rest = after.trim_start();
+    }
+    let start = text.len() - rest.len();
+    let mut quote = None;
+    for (at, letter) in rest.char_indices() {
+        match (quote, letter) {
+            (None, '"' | '\'') => quote = Some(letter),
+            (None, '[') => return None,
+            (None, '>') => return Some((start, start + at + 1)),
+            (Some(open), letter) if letter == open => quote = None,
+            _ => {}
+        }
+    }
+    None
+}
+
 /// Reads the XML. A document type is refused: it is where entities come from.
 pub(super) fn parse(text: &str) -> Result<Document<'_>, Refused> {
     let options = ParsingOptions { allow_dtd: false, nodes_limit: MAX_NODES, entity_resolver: None };
     Document::parse_with_options(text, options).map_err(|error| match error {
         roxmltree::Error::DtdDetected => Refused::new(
             "svg_unsafe",
-            "it has a document type, which may bring entities along",
-            "delete the line that begins with <!DOCTYPE",
+            "it has a document type with declarations, which may bring entities along",
+            "delete all from <!DOCTYPE to ]>, or export it without the program's own data",
         ),
         roxmltree::Error::NodesLimitReached => {
             Refused::new("svg_too_complex", format!("it has more than {MAX_NODES} nodes"), SIMPLIFY)
@@ -39,7 +79,7 @@ pub(super) fn check(document: &Document<'_>) -> Result<(), Refused> {
         }
         if node.is_element() {
             element(node)?;
-            node.attributes().try_for_each(|it| attribute(&it))?;
+            node.attributes().try_for_each(|it| attribute(node, &it))?;
         }
         if node.is_element() && node.tag_name().name() == "style" {
             node.children().filter_map(|it| it.text()).try_for_each(style)?;
@@ -51,6 +91,9 @@ pub(super) fn check(document: &Document<'_>) -> Result<(), Refused> {
 const SVG: &str = "http://www.w3.org/2000/svg";
 
 fn element(node: Node<'_, '_>) -> Result<(), Refused> {
+    if is_skipped(node) {
+        return Ok(());
+    }
     let name = node.tag_name().name();
     let refuse =
         |code, what: &str, hint: &str| Err(Refused::new(code, format!("it has {what} (`<{name}>`)"), hint));
@@ -87,7 +130,31 @@ fn element(node: Node<'_, '_>) -> Result<(), Refused> {
     }
 }
 
-fn attribute(attribute: &Attribute<'_, '_>) -> Result<(), Refused> {
+/// Whether it is an alternative of a `switch` for another program, in place of which the next one is drawn. Its content is looked at
+/// like any other.
+fn is_skipped(node: Node<'_, '_>) -> bool {
+    let is_alternative = node.parent_element().is_some_and(|it| it.has_tag_name((SVG, "switch")));
+    is_alternative && node.has_tag_name((SVG, "foreignObject")) && node.has_attribute("requiredExtensions")
+}
+
+/// The presentation attributes whose value may be an address.
+const MAY_REFER: [&str; 13] = [
+    "clip-path",
+    "color-profile",
+    "cursor",
+    "fill",
+    "filter",
+    "marker",
+    "marker-end",
+    "marker-mid",
+    "marker-start",
+    "mask",
+    "mask-image",
+    "stroke",
+    "style",
+];
+
+fn attribute(node: Node<'_, '_>, attribute: &Attribute<'_, '_>) -> Result<(), Refused> {
     let (name, value) = (attribute.name(), attribute.value());
     let is_own = attribute.namespace().is_none();
     if is_own && name.get(..2).is_some_and(|start| start.eq_ignore_ascii_case("on")) {
@@ -95,10 +162,12 @@ fn attribute(attribute: &Attribute<'_, '_>) -> Result<(), Refused> {
         return Err(Refused::new("svg_unsafe", message, "export it without scripts"));
     }
     let is_link = (is_own && matches!(name, "href" | "src" | "xml:base")) || name == "href" || name == "base";
-    if is_link && !value.trim_start().starts_with('#') {
+    // Nothing is fetched for the sake of a link that one may click on.
+    let is_clicked = name == "href" && node.has_tag_name((SVG, "a"));
+    if is_link && !is_clicked && !value.trim_start().starts_with('#') {
         return Err(external(value));
     }
-    if is_own { style(value) } else { Ok(()) }
+    if is_own && MAY_REFER.contains(&name) { style(value) } else { Ok(()) }
 }
 
 /// What CSS, or an attribute whose value is some, may not hold.
