@@ -32,13 +32,11 @@ pub fn check(folder: &Path, options: &CheckOptions) -> Result<Vec<Finding>, Erro
         pool = pool.num_threads(jobs);
     }
     let pool = pool.build().map_err(Error::Threads)?;
-    pool.install(|| {
-        let mut findings = Vec::new();
-        if let Some(found) = find(folder, &mut findings)? {
-            lint::lint(&found.readable(), &options.platforms, &mut findings);
-        }
-        Ok(findings)
-    })
+    let mut findings = Vec::new();
+    if let Some(found) = find(folder, &mut findings)? {
+        lint::lint(&found.readable(), &options.platforms, &pool, &mut findings);
+    }
+    Ok(findings)
 }
 
 /// A project whose files were found and have sensible headers.

@@ -30,6 +30,7 @@ pub mod project;
 pub mod publish;
 pub mod release;
 pub mod resize;
+mod room;
 pub mod score;
 pub mod watch;
 mod words;

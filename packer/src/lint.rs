@@ -15,7 +15,7 @@ mod words;
 use std::borrow::Cow;
 use std::path::PathBuf;
 
-use rayon::prelude::*;
+use rayon::ThreadPool;
 use sticker_protocol::release::Canvas;
 
 use crate::artwork::{Artwork, Drawing};
@@ -24,32 +24,36 @@ use crate::check::Readable;
 use crate::finding::Finding;
 use crate::picture::Picture;
 use crate::project::StickerFile;
+use crate::room::{self, ROOM, Room};
 use extent::Extent;
 use platforms::PlatformId;
 use twins::Fingerprint;
 
-/// Decodes every sticker that can be read and the cover and looks at them and at the words, on the threads of the current pool. Findings come in the order of
+/// Decodes every sticker that can be read and the cover and looks at them and at the words, on the threads of the pool and within a bound of memory. Findings come in the order of
 /// the project's stickers.
-pub(crate) fn lint(readable: &Readable<'_>, platforms: &[PlatformId], findings: &mut Vec<Finding>) {
+pub(crate) fn lint(
+    readable: &Readable<'_>,
+    platforms: &[PlatformId],
+    pool: &ThreadPool,
+    findings: &mut Vec<Finding>,
+) {
     let project = readable.project;
-    let stickers = readable.stickers.par_iter();
-    let seen: Vec<_> = stickers
-        .map(|&(sticker, artwork)| {
-            let mut found = Vec::new();
-            let drawing = artwork.decode(&mut found);
-            let pictures = drawing.as_ref().and_then(|drawing| pictures_of(drawing, artwork));
-            let seen =
-                pictures.map(|pictures| look_at(sticker, artwork, &pictures, project.canvas, &mut found));
-            (seen, found)
-        })
-        .collect();
+    let room = Room::new(ROOM);
+    let needed = |&(_, artwork): &(&StickerFile, &Artwork)| room::decoded(artwork);
+    let seen = room::for_each(pool, &room, &readable.stickers, needed, |&(sticker, artwork)| {
+        let mut found = Vec::new();
+        let drawing = artwork.decode(&mut found);
+        let pictures = drawing.as_ref().and_then(|drawing| pictures_of(drawing, artwork));
+        let seen = pictures.map(|pictures| look_at(sticker, artwork, &pictures, project.canvas, &mut found));
+        (seen, found)
+    });
     let mut all = Vec::with_capacity(seen.len());
     for (seen, found) in seen {
         findings.extend(found);
         all.extend(seen);
     }
     if let Some(cover) = readable.cover {
-        cover.decode(findings);
+        pool.install(|| cover.decode(findings));
     }
     twins::check(&all, findings);
     words::check(&project.folder, &project.file, findings);
