@@ -145,8 +145,11 @@ pub fn build(
     let renderer = Renderer::new(&surveyed, quality, options, &room, progress);
     let cover = Mutex::new(None);
     pool.in_place_scope(|scope| {
-        scope.spawn(|_| {
-            *cover.lock().unwrap_or_else(PoisonError::into_inner) = Some(web::cover(&surveyed, quality));
+        let place = room.enter(web::weight(&surveyed));
+        let (surveyed, cover) = (&surveyed, &cover);
+        scope.spawn(move |_| {
+            *cover.lock().unwrap_or_else(PoisonError::into_inner) = Some(web::cover(surveyed, quality));
+            drop(place);
         });
         renderer.start(scope);
     });

@@ -24,6 +24,7 @@ mod lint;
 mod lock;
 pub mod out;
 pub mod picture;
+mod poster;
 pub mod preview;
 mod progress;
 pub mod project;

@@ -23,6 +23,7 @@ use crate::build::timing;
 use crate::check::Readable;
 use crate::finding::Finding;
 use crate::picture::Picture;
+use crate::poster::poster;
 use crate::project::StickerFile;
 use crate::room::{self, ROOM, Room};
 use extent::Extent;
@@ -87,9 +88,8 @@ fn look_at(
     let path = &artwork.path;
     let durations_ms = timing::durations(sticker, artwork);
     let extents: Vec<_> = pictures.iter().map(Extent::of).collect();
-    let first_shown = || extents.iter().position(Option::is_some).unwrap_or_default();
     let named = sticker.poster.map(|poster| poster as usize).filter(|&poster| poster < extents.len());
-    let poster = named.unwrap_or_else(first_shown);
+    let poster = poster(named, extents.iter().map(Option::is_some));
     let extent = extent::check(path, canvas, &extents, poster, findings);
     if extent.is_some() {
         edges::check(path, pictures, poster, findings);

@@ -131,7 +131,7 @@ fn a_refused_picture_hides_nothing_of_the_others() {
     let mut toml = fs::read_to_string(project.path().join("pack.toml")).unwrap();
     for (name, file) in [("two", damaged), ("three", whole)] {
         fs::write(project.path().join(format!("{name}.png")), file).unwrap();
-        toml += &format!("[[stickers]]\nname = \"{name}\"\nfile = \"{name}.png\"\n");
+        toml = format!("{toml}[[stickers]]\nname = \"{name}\"\nfile = \"{name}.png\"\n");
     }
     fs::write(project.path().join("pack.toml"), toml).unwrap();
     let found = sticker_packer::check(project.path(), &CheckOptions::default()).unwrap();

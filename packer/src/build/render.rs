@@ -12,6 +12,7 @@ use crate::encode::{self, Choice, Coded, Effort, Quality, Subject, choose};
 use crate::error::Error;
 use crate::finding::Finding;
 use crate::picture::Picture;
+use crate::poster::poster;
 use crate::resize::Linear;
 use sticker_protocol::release::Canvas;
 
@@ -129,9 +130,8 @@ impl Order<'_> {
             }
         };
         let colours: Vec<_> = resized.par_iter().map(|frame| frame.last().and_then(mean_colour)).collect();
-        let first_shown = || colours.iter().position(Option::is_some).unwrap_or_default();
-        let poster = self.poster.and_then(|poster| frame_of.get(poster as usize));
-        let poster = poster.map_or_else(first_shown, |&frame| frame as usize);
+        let named = self.poster.and_then(|poster| frame_of.get(poster as usize));
+        let poster = poster(named.map(|&frame| frame as usize), colours.iter().map(Option::is_some));
         let mut places = by_size(resized, sizes.len() + 1);
         let shown_on_pages =
             places.get(self.place_of(POSTER_DENSITY)).and_then(|frames| frames.get(poster)).cloned();

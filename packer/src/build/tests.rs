@@ -296,3 +296,21 @@ fn pictures_that_hardly_compress_are_told_about_as_too_large() {
     }
     assert_eq!(studio.codes(), ["sticker_too_large"]);
 }
+
+#[test]
+fn the_icon_and_the_cover_are_of_the_first_frame_that_shows_something() {
+    let studio = Studio::new();
+    let text = fs::read_to_string(studio.project().join("pack.toml")).unwrap();
+    fs::write(studio.project().join("pack.toml"), text.replace("stickers/hello.png", "stickers/fades"))
+        .unwrap();
+    let fades = studio.project().join("stickers/fades");
+    fs::create_dir(&fades).unwrap();
+    let nothing = Picture { width: 512, height: 512, rgba: vec![0; 512 * 512 * 4] };
+    fs::write(fades.join("0.png"), encode::png(&nothing, Effort::Fast).unwrap().file).unwrap();
+    draw(&fades.join("1.png"), 512, 0);
+    studio.builds().unwrap();
+    for name in ["web/icon.webp", "web/cover.webp"] {
+        let file = fs::read(studio.out().join(name)).unwrap();
+        assert!(decode(&file, ImageFormat::WebP).unwrap().shows_something(), "{name}");
+    }
+}

@@ -7,6 +7,7 @@ use super::render::{Rendered, Variant};
 use crate::artwork::Artwork;
 use crate::error::Error;
 use crate::finding::Finding;
+use crate::poster::poster;
 use crate::project::StickerFile;
 
 /// The frames of a sticker in time, the same in every variant.
@@ -38,10 +39,11 @@ impl Timing {
         if frames == 1 {
             durations_ms.fill(0);
         }
-        let named = sticker.poster.and_then(|poster| rendered.frame_of.get(poster as usize)).copied();
-        let first_shown = || rendered.colours.iter().position(Option::is_some).unwrap_or_default();
-        let poster = named.unwrap_or_else(|| u32::try_from(first_shown()).unwrap_or_default());
-        let colour = rendered.colours.get(poster as usize).copied().flatten().unwrap_or(Rgb([255; 3]));
+        let named = sticker.poster.and_then(|poster| rendered.frame_of.get(poster as usize));
+        let shows = rendered.colours.iter().map(Option::is_some);
+        let poster = poster(named.map(|&frame| frame as usize), shows);
+        let colour = rendered.colours.get(poster).copied().flatten().unwrap_or(Rgb([255; 3]));
+        let poster = u32::try_from(poster).unwrap_or_default();
         Ok(Self { durations_ms, loop_count: loop_count(sticker, artwork), poster, colour })
     }
 

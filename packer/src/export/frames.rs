@@ -101,13 +101,6 @@ fn kind_of(platform: &Platform, frames: usize) -> &Kind {
     if frames > 1 { &platform.animated } else { &platform.still }
 }
 
-/// The picture that stands for a sticker: the one that the project names, else the first that shows something.
-pub(super) fn poster(sticker: &StickerFile, pictures: &[Picture]) -> usize {
-    let shows = |picture: &Picture| picture.rgba.as_chunks::<4>().0.iter().any(|&[.., alpha]| alpha > 0);
-    let named = sticker.poster.map(|poster| poster as usize);
-    named.or_else(|| pictures.iter().position(shows)).unwrap_or_default()
-}
-
 /// Every picture of a drawing of `from` px at the size that the rule makes of it.
 fn drawn(drawing: Drawing, from: (u32, u32), size: Size) -> Result<Vec<Picture>, Error> {
     let (width, height) = match size.rule {
