@@ -7,6 +7,7 @@ use rayon::Scope;
 use super::BuildOptions;
 use super::cache::{Cache, Key};
 use super::render::{Order, Rendered};
+use super::timing;
 use crate::check::Surveyed;
 use crate::encode::{Effort, Quality};
 use crate::error::Error;
@@ -41,6 +42,7 @@ impl<'a> Renderer<'a> {
                 canvas: surveyed.project.canvas,
                 densities: &surveyed.densities,
                 poster: sticker.poster,
+                durations_ms: timing::durations(sticker, artwork),
                 quality,
                 effort: options.effort,
             })

@@ -314,3 +314,44 @@ fn the_icon_and_the_cover_are_of_the_first_frame_that_shows_something() {
         assert!(decode(&file, ImageFormat::WebP).unwrap().shows_something(), "{name}");
     }
 }
+
+/// Two frames that look the same and a third that does not, each shown for so many seconds.
+fn clip(path: &Path, seconds: [u16; 3]) {
+    let mut file = Vec::new();
+    let mut encoder = png::Encoder::new(&mut file, 64, 64);
+    encoder.set_color(png::ColorType::Rgba);
+    encoder.set_animated(3, 0).unwrap();
+    let mut writer = encoder.write_header().unwrap();
+    for (colour, seconds) in [90, 90, 200].into_iter().zip(seconds) {
+        writer.set_frame_delay(seconds, 1).unwrap();
+        writer.write_image_data(&[colour; 64 * 64 * 4]).unwrap();
+    }
+    writer.finish().unwrap();
+    fs::write(path, file).unwrap();
+}
+
+#[test]
+fn every_sticker_with_a_frame_that_lasts_too_long_is_told_before_anything_is_rendered() {
+    let studio = Studio::new();
+    clip(&studio.project().join("stickers/hello.png"), [1, 601, 1]);
+    clip(&studio.project().join("stickers/again.png"), [1, 1, 601]);
+    studio.says("[[stickers]]\nname = \"again\"\nfile = \"stickers/again.png\"\n");
+    let found = check::check(&studio.project(), &check::CheckOptions::default()).unwrap();
+    let too_long = found.iter().filter(|it| it.code == "frame_too_long");
+    let frames: Vec<_> = too_long.map(|it| it.place.unwrap().frame).collect();
+    assert_eq!(frames, [Some(1), Some(2)]);
+    assert_eq!(studio.codes().iter().filter(|code| **code == "frame_too_long").count(), 2);
+}
+
+#[test]
+fn frames_that_look_the_same_are_one_only_as_long_as_a_frame_can_last() {
+    let studio = Studio::new();
+    clip(&studio.project().join("stickers/hello.png"), [400, 400, 1]);
+    studio.builds().unwrap();
+    let release = studio.release();
+    assert_eq!((release.stickers[0].frame_count, release.stickers[0].duration_ms), (3, 801_000));
+    clip(&studio.project().join("stickers/hello.png"), [300, 300, 1]);
+    studio.builds().unwrap();
+    let release = studio.release();
+    assert_eq!((release.stickers[0].frame_count, release.stickers[0].duration_ms), (2, 601_000));
+}

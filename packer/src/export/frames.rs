@@ -15,7 +15,7 @@ use crate::resize::{Linear, fitted};
 /// Pictures of one size and how long each is shown.
 #[derive(Debug)]
 pub(super) struct Frames {
-    /// At least one; each differs from the one before.
+    /// At least one; each differs from the one before, unless that is shown for as long as a frame can be.
     pub(super) pictures: Vec<Picture>,
     /// In ms, one for each picture; 0 for a still.
     pub(super) durations_ms: Vec<u32>,
@@ -39,7 +39,7 @@ impl Frames {
         let durations_ms = timing::durations(sticker, artwork);
         let (drawing, frame_of) = match drawing {
             Drawing::Pictures(pictures) => {
-                let (pictures, frame_of) = without_repetition(pictures);
+                let (pictures, frame_of) = without_repetition(pictures, &durations_ms);
                 (Drawing::Pictures(pictures), frame_of)
             }
             vector @ Drawing::Vector(_) => (vector, vec![0]),
