@@ -355,3 +355,22 @@ fn frames_that_look_the_same_are_one_only_as_long_as_a_frame_can_last() {
     let release = studio.release();
     assert_eq!((release.stickers[0].frame_count, release.stickers[0].duration_ms), (2, 601_000));
 }
+
+#[test]
+#[cfg(unix)]
+fn a_link_stays_and_the_folder_behind_it_is_replaced() {
+    let studio = Studio::new();
+    let behind = studio.folder.path().join("disk/releases");
+    fs::create_dir_all(&behind).unwrap();
+    std::os::unix::fs::symlink("disk/releases", studio.out()).unwrap();
+    for _ in 0..2 {
+        studio.builds().unwrap();
+        assert!(fs::symlink_metadata(studio.out()).unwrap().is_symlink());
+        assert!(behind.join(MANIFEST_FILE).is_file());
+        assert_eq!(
+            fs::read_dir(studio.folder.path().join("disk")).unwrap().count(),
+            1,
+            "nothing is left beside"
+        );
+    }
+}
