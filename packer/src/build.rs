@@ -24,6 +24,7 @@ use crate::finding::{Finding, any_error};
 use crate::lock;
 use crate::out::NewFolder;
 use crate::progress::Progress;
+use crate::room::{ROOM, Room};
 use schedule::Renderer;
 
 /// How to build.
@@ -140,11 +141,15 @@ pub fn build(
     }
     let pool = pool.build().map_err(Error::Threads)?;
     let quality = options.quality.or(surveyed.project.file.build.quality).unwrap_or_default();
-    let renderer = Renderer::new(&surveyed, quality, options, progress);
+    let room = Room::new(ROOM);
+    let renderer = Renderer::new(&surveyed, quality, options, &room, progress);
     let cover = Mutex::new(None);
     pool.in_place_scope(|scope| {
-        scope.spawn(|_| {
-            *cover.lock().unwrap_or_else(PoisonError::into_inner) = Some(web::cover(&surveyed, quality));
+        let place = room.enter(web::weight(&surveyed));
+        let (surveyed, cover) = (&surveyed, &cover);
+        scope.spawn(move |_| {
+            *cover.lock().unwrap_or_else(PoisonError::into_inner) = Some(web::cover(surveyed, quality));
+            drop(place);
         });
         renderer.start(scope);
     });

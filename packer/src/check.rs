@@ -6,6 +6,7 @@ use sticker_protocol::limits::{MAX_DECODED_PIXELS, MAX_IMAGE_PIXELS};
 use sticker_protocol::{Density, LADDER};
 
 use crate::artwork::{self, Artwork, Kind};
+use crate::build::timing;
 use crate::error::Error;
 use crate::finding::{Finding, any_error};
 use crate::lint::{self, platforms::PlatformId};
@@ -32,13 +33,11 @@ pub fn check(folder: &Path, options: &CheckOptions) -> Result<Vec<Finding>, Erro
         pool = pool.num_threads(jobs);
     }
     let pool = pool.build().map_err(Error::Threads)?;
-    pool.install(|| {
-        let mut findings = Vec::new();
-        if let Some(found) = find(folder, &mut findings)? {
-            lint::lint(&found.readable(), &options.platforms, &mut findings);
-        }
-        Ok(findings)
-    })
+    let mut findings = Vec::new();
+    if let Some(found) = find(folder, &mut findings)? {
+        lint::lint(&found.readable(), &options.platforms, &pool, &mut findings);
+    }
+    Ok(findings)
 }
 
 /// A project whose files were found and have sensible headers.
@@ -110,11 +109,13 @@ fn find(folder: &Path, findings: &mut Vec<Finding>) -> Result<Option<Found>, Err
     let lock = lock::load(folder, findings)?;
     let Some(project) = project else { return Ok(None) };
     let stickers = &project.file.stickers;
-    let artworks: Vec<_> =
+    let mut artworks: Vec<_> =
         stickers.iter().map(|it| artwork::survey(&folder.join(&it.file), findings)).collect();
-    for (sticker, artwork) in stickers.iter().zip(&artworks) {
+    for (sticker, artwork) in stickers.iter().zip(&mut artworks) {
         check_words(folder, sticker, findings);
         check_poster(folder, sticker, artwork.as_ref(), findings);
+        // Without what lasts too long: everything that adds times up relies on their limit.
+        artwork.take_if(|it| !timing::check(sticker, it, findings));
     }
     let cover = match &project.file.cover {
         Some(cover) => Some(folder.join(cover)),

@@ -31,6 +31,7 @@ use crate::lint::platform::before_export;
 use crate::lint::platforms::{Format, Limit, Platform, platform};
 use crate::out::NewFolder;
 use crate::picture::Picture;
+use crate::poster::poster;
 use crate::progress::Progress;
 use crate::project::PROJECT_FILE;
 use crate::resize::Linear;
@@ -200,7 +201,9 @@ impl<'a> Pack<'a> {
         else {
             return Ok(None);
         };
-        fitted_to(drawing, width, height, |pictures| frames::poster(sticker, pictures))
+        fitted_to(drawing, width, height, |pictures| {
+            poster(sticker.poster.map(|named| named as usize), pictures.iter().map(Picture::shows_something))
+        })
     }
 
     /// Tells of a cover whose file, of `bytes` where at most `max_bytes` are taken, is too large.

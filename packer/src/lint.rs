@@ -15,7 +15,7 @@ mod words;
 use std::borrow::Cow;
 use std::path::PathBuf;
 
-use rayon::prelude::*;
+use rayon::ThreadPool;
 use sticker_protocol::release::Canvas;
 
 use crate::artwork::{Artwork, Drawing};
@@ -23,33 +23,38 @@ use crate::build::timing;
 use crate::check::Readable;
 use crate::finding::Finding;
 use crate::picture::Picture;
+use crate::poster::poster;
 use crate::project::StickerFile;
+use crate::room::{self, ROOM, Room};
 use extent::Extent;
 use platforms::PlatformId;
 use twins::Fingerprint;
 
-/// Decodes every sticker that can be read and the cover and looks at them and at the words, on the threads of the current pool. Findings come in the order of
+/// Decodes every sticker that can be read and the cover and looks at them and at the words, on the threads of the pool and within a bound of memory. Findings come in the order of
 /// the project's stickers.
-pub(crate) fn lint(readable: &Readable<'_>, platforms: &[PlatformId], findings: &mut Vec<Finding>) {
+pub(crate) fn lint(
+    readable: &Readable<'_>,
+    platforms: &[PlatformId],
+    pool: &ThreadPool,
+    findings: &mut Vec<Finding>,
+) {
     let project = readable.project;
-    let stickers = readable.stickers.par_iter();
-    let seen: Vec<_> = stickers
-        .map(|&(sticker, artwork)| {
-            let mut found = Vec::new();
-            let drawing = artwork.decode(&mut found);
-            let pictures = drawing.as_ref().and_then(|drawing| pictures_of(drawing, artwork));
-            let seen =
-                pictures.map(|pictures| look_at(sticker, artwork, &pictures, project.canvas, &mut found));
-            (seen, found)
-        })
-        .collect();
+    let room = Room::new(ROOM);
+    let needed = |&(_, artwork): &(&StickerFile, &Artwork)| room::decoded(artwork);
+    let seen = room::for_each(pool, &room, &readable.stickers, needed, |&(sticker, artwork)| {
+        let mut found = Vec::new();
+        let drawing = artwork.decode(&mut found);
+        let pictures = drawing.as_ref().and_then(|drawing| pictures_of(drawing, artwork));
+        let seen = pictures.map(|pictures| look_at(sticker, artwork, &pictures, project.canvas, &mut found));
+        (seen, found)
+    });
     let mut all = Vec::with_capacity(seen.len());
     for (seen, found) in seen {
         findings.extend(found);
         all.extend(seen);
     }
     if let Some(cover) = readable.cover {
-        cover.decode(findings);
+        pool.install(|| cover.decode(findings));
     }
     twins::check(&all, findings);
     words::check(&project.folder, &project.file, findings);
@@ -83,9 +88,8 @@ fn look_at(
     let path = &artwork.path;
     let durations_ms = timing::durations(sticker, artwork);
     let extents: Vec<_> = pictures.iter().map(Extent::of).collect();
-    let first_shown = || extents.iter().position(Option::is_some).unwrap_or_default();
     let named = sticker.poster.map(|poster| poster as usize).filter(|&poster| poster < extents.len());
-    let poster = named.unwrap_or_else(first_shown);
+    let poster = poster(named, extents.iter().map(Option::is_some));
     let extent = extent::check(path, canvas, &extents, poster, findings);
     if extent.is_some() {
         edges::check(path, pictures, poster, findings);

@@ -75,11 +75,13 @@ pub struct NewFolder {
 }
 
 impl NewFolder {
-    /// Starts a folder that will stand at `place`, which is free, an empty folder, or one that `may_replace` lets go.
+    /// Starts a folder that will stand at `place`, which is free, an empty folder, or one that `may_replace` lets go. A link stays, and
+    /// what it leads to is replaced.
     ///
     /// # Errors
     /// [`Error::OutputInTheWay`], [`Error::OutputWithoutName`] or [`Error::Io`].
     pub fn start(place: &Path, may_replace: impl Fn(&Path) -> bool) -> Result<Self, Error> {
+        let place = &behind_link(place)?;
         leftovers::remove(place);
         let beside = beside(place)?;
         let in_the_way = match fs::read_dir(place) {
@@ -159,6 +161,14 @@ impl Drop for NewFolder {
             let _ = unfinished::end(&self.beside, || fs::remove_dir_all(&self.beside));
         }
     }
+}
+
+/// Where a symbolic link leads, where the place is one.
+fn behind_link(place: &Path) -> Result<PathBuf, Error> {
+    if fs::symlink_metadata(place).is_ok_and(|it| it.is_symlink()) {
+        return fs::canonicalize(place).map_err(Error::io("follow", place));
+    }
+    Ok(place.to_owned())
 }
 
 /// A hidden neighbour on the same file system, of this process's own.

@@ -16,6 +16,13 @@ pub struct Picture {
     pub rgba: Vec<u8>,
 }
 
+impl Picture {
+    /// Whether any pixel is not fully transparent.
+    pub(crate) fn shows_something(&self) -> bool {
+        self.rgba.as_chunks::<4>().0.iter().any(|&[.., alpha]| alpha > 0)
+    }
+}
+
 /// Why an image was not decoded.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]

@@ -206,14 +206,14 @@ fn a_refused_picture_hides_nothing_of_the_others() {
     let mut whole = Vec::new();
     let mut encoder = png::Encoder::new(&mut whole, 512, 512);
     encoder.set_color(png::ColorType::Rgb);
-    encoder.write_header().unwrap().write_image_data(&[90; 512 * 512 * 3]).unwrap();
+    encoder.write_header().unwrap().write_image_data(&vec![90; 512 * 512 * 3]).unwrap();
     let mut damaged = whole.clone();
     let data = whole.windows(4).position(|it| it == b"IDAT").unwrap();
     damaged[data + 10] ^= 0xff;
     let mut toml = fs::read_to_string(project.path().join("pack.toml")).unwrap();
     for (name, file) in [("two", damaged), ("three", whole)] {
         fs::write(project.path().join(format!("{name}.png")), file).unwrap();
-        toml.push_str(&format!("[[stickers]]\nname = \"{name}\"\nfile = \"{name}.png\"\n"));
+        toml = format!("{toml}[[stickers]]\nname = \"{name}\"\nfile = \"{name}.png\"\n");
     }
     fs::write(project.path().join("pack.toml"), toml).unwrap();
     let found = sticker_packer::check(project.path(), &CheckOptions::default()).unwrap();

@@ -39,7 +39,7 @@ pub(super) fn assemble(
     let project = surveyed.project.file.stickers.iter().zip(&surveyed.artworks);
     for ((sticker, artwork), rendered) in project.zip(rendered) {
         let Some(&id) = lock.stickers.get(&sticker.name) else { continue };
-        let one = One { id, sticker, artwork, rendered, timing: Timing::new(sticker, artwork, rendered)? };
+        let one = One { id, sticker, artwork, rendered, timing: Timing::new(sticker, artwork, rendered) };
         stickers.push(release.sticker(&one, &mut bundles)?);
     }
     let mut reports = Vec::new();

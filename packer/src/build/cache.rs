@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
+use sticker_protocol::limits::MAX_FRAME_MS;
 use sticker_protocol::sticker::{Blend, Dispose, Rgb};
 use sticker_protocol::{ImageFormat, Sha256};
 
@@ -84,6 +85,10 @@ impl Key {
             "{GENERATION}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n",
             order.canvas, order.densities, order.poster, order.quality, order.effort
         );
+        // Whether frames that look the same are one depends on their times only where these are longer than one frame can be.
+        if order.durations_ms.iter().sum::<u32>() > MAX_FRAME_MS {
+            says = format!("{says}{:?}\n", order.durations_ms);
+        }
         for path in &order.artwork.files {
             let content = fs::read(path).map_err(Error::io("read", path))?;
             says.push_str(&Sha256::of(&content).to_string());

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use rayon::prelude::*;
+use sticker_protocol::limits::MAX_FRAME_MS;
 use sticker_protocol::sticker::{Blend, Dispose, Rgb};
 use sticker_protocol::{Density, ImageFormat};
 
@@ -12,6 +13,7 @@ use crate::encode::{self, Choice, Coded, Effort, Quality, Subject, choose};
 use crate::error::Error;
 use crate::finding::Finding;
 use crate::picture::Picture;
+use crate::poster::poster;
 use crate::resize::Linear;
 use sticker_protocol::release::Canvas;
 
@@ -97,6 +99,8 @@ pub(super) struct Order<'a> {
     pub(super) densities: &'a [Density],
     /// The frame of the artwork that stands for it; the first that shows something where none is named.
     pub(super) poster: Option<u32>,
+    /// Of each frame of the artwork.
+    pub(super) durations_ms: Vec<u32>,
     pub(super) quality: Quality,
     pub(super) effort: Effort,
 }
@@ -118,7 +122,7 @@ impl Order<'_> {
                 (vec![sizes.map(|&(w, h)| vector.render(w, h)).collect::<Result<_, Error>>()?], vec![0])
             }
             Drawing::Pictures(pictures) => {
-                let (native, frame_of) = without_repetition(pictures);
+                let (native, frame_of) = without_repetition(pictures, &self.durations_ms);
                 let resize = |picture| {
                     let linear = Linear::new(picture)?;
                     let mut pictures = linear.pyramid(&sizes)?;
@@ -129,9 +133,8 @@ impl Order<'_> {
             }
         };
         let colours: Vec<_> = resized.par_iter().map(|frame| frame.last().and_then(mean_colour)).collect();
-        let first_shown = || colours.iter().position(Option::is_some).unwrap_or_default();
-        let poster = self.poster.and_then(|poster| frame_of.get(poster as usize));
-        let poster = poster.map_or_else(first_shown, |&frame| frame as usize);
+        let named = self.poster.and_then(|poster| frame_of.get(poster as usize));
+        let poster = poster(named.map(|&frame| frame as usize), colours.iter().map(Option::is_some));
         let mut places = by_size(resized, sizes.len() + 1);
         let shown_on_pages =
             places.get(self.place_of(POSTER_DENSITY)).and_then(|frames| frames.get(poster)).cloned();
@@ -369,13 +372,17 @@ fn usual_error(samples: &mut [Subject<'_>], choice: Choice, target: f64) -> Resu
     Ok(worst * 1.25)
 }
 
-/// The artwork's frames without repetition, and which of them each of its frames is.
-pub(crate) fn without_repetition(pictures: Vec<Picture>) -> (Vec<Picture>, Vec<u32>) {
+/// The artwork's frames without repetition, and which of them each of its frames is. Where what looks the same is shown for longer
+/// than one frame can be, it is several.
+pub(crate) fn without_repetition(pictures: Vec<Picture>, durations_ms: &[u32]) -> (Vec<Picture>, Vec<u32>) {
     let mut native: Vec<Picture> = Vec::with_capacity(pictures.len());
     let mut frame_of = Vec::with_capacity(pictures.len());
-    for picture in pictures {
-        if native.last() != Some(&picture) {
+    let mut shown_ms = 0_u32;
+    for (picture, &duration_ms) in pictures.into_iter().zip(durations_ms) {
+        shown_ms = shown_ms.saturating_add(duration_ms);
+        if shown_ms > MAX_FRAME_MS || native.last() != Some(&picture) {
             native.push(picture);
+            shown_ms = duration_ms;
         }
         frame_of.push(u32::try_from(native.len() - 1).unwrap_or(u32::MAX));
     }

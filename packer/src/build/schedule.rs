@@ -1,23 +1,25 @@
 //! All stickers of a pack at once, on all cores, within a bound of memory.
 
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use rayon::Scope;
 
 use super::BuildOptions;
 use super::cache::{Cache, Key};
 use super::render::{Order, Rendered};
+use super::timing;
 use crate::check::Surveyed;
 use crate::encode::{Effort, Quality};
 use crate::error::Error;
 use crate::finding::Finding;
 use crate::progress::Progress;
+use crate::room::Room;
 
 /// Renders the stickers of a pack.
 pub(super) struct Renderer<'a> {
     orders: Vec<Order<'a>>,
     cache: Option<Cache>,
-    room: Room,
+    room: &'a Room,
     done: Vec<Mutex<Option<Done>>>,
     progress: &'a dyn Progress,
 }
@@ -30,6 +32,7 @@ impl<'a> Renderer<'a> {
         surveyed: &'a Surveyed,
         quality: Quality,
         options: &BuildOptions<'_>,
+        room: &'a Room,
         progress: &'a dyn Progress,
     ) -> Self {
         let stickers = surveyed.project.file.stickers.iter().zip(&surveyed.artworks);
@@ -39,13 +42,14 @@ impl<'a> Renderer<'a> {
                 canvas: surveyed.project.canvas,
                 densities: &surveyed.densities,
                 poster: sticker.poster,
+                durations_ms: timing::durations(sticker, artwork),
                 quality,
                 effort: options.effort,
             })
             .collect();
         let done = orders.iter().map(|_| Mutex::new(None)).collect();
         let cache = options.cache.as_deref().and_then(Cache::open);
-        Self { orders, cache, room: Room::new(ROOM), done, progress }
+        Self { orders, cache, room, done, progress }
     }
 
     /// Starts every sticker in `scope`, the large ones first, each once there is room for it.
@@ -54,11 +58,11 @@ impl<'a> Renderer<'a> {
         let mut by_size: Vec<_> = self.orders.iter().zip(&self.done).collect();
         by_size.sort_by_key(|(order, _)| std::cmp::Reverse(weight(order)));
         for (order, done) in by_size {
-            let needed = self.room.enter(weight(order));
+            let place = self.room.enter(weight(order));
             scope.spawn(move |_| {
                 let rendered = self.render(order);
                 *done.lock().unwrap_or_else(PoisonError::into_inner) = Some(rendered);
-                self.room.leave(needed);
+                drop(place);
                 self.progress.step();
             });
         }
@@ -107,33 +111,4 @@ fn weight(order: &Order<'_>) -> u64 {
     let frames = (artwork + sizes.clone().sum::<u64>()) * order.artwork.frames() as u64;
     let scoring = if order.effort == Effort::Fast { 0 } else { sizes.max().unwrap_or_default() * 24 };
     frames + artwork * 2 + scoring
-}
-
-/// Pixels of four bytes that all stickers in work may take together. One that needs more than all of it is rendered alone.
-const ROOM: u64 = 17 << 20;
-
-/// So many places, which are waited for and given back.
-struct Room {
-    all: u64,
-    left: Mutex<u64>,
-    freed: Condvar,
-}
-
-impl Room {
-    fn new(all: u64) -> Self {
-        Self { all, left: Mutex::new(all), freed: Condvar::new() }
-    }
-
-    fn enter(&self, needed: u64) -> u64 {
-        let needed = needed.min(self.all);
-        let left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
-        let left = self.freed.wait_while(left, |left| *left < needed);
-        *left.unwrap_or_else(PoisonError::into_inner) -= needed;
-        needed
-    }
-
-    fn leave(&self, needed: u64) {
-        *self.left.lock().unwrap_or_else(PoisonError::into_inner) += needed;
-        self.freed.notify_all();
-    }
 }

@@ -296,3 +296,81 @@ fn pictures_that_hardly_compress_are_told_about_as_too_large() {
     }
     assert_eq!(studio.codes(), ["sticker_too_large"]);
 }
+
+#[test]
+fn the_icon_and_the_cover_are_of_the_first_frame_that_shows_something() {
+    let studio = Studio::new();
+    let text = fs::read_to_string(studio.project().join("pack.toml")).unwrap();
+    fs::write(studio.project().join("pack.toml"), text.replace("stickers/hello.png", "stickers/fades"))
+        .unwrap();
+    let fades = studio.project().join("stickers/fades");
+    fs::create_dir(&fades).unwrap();
+    let nothing = Picture { width: 512, height: 512, rgba: vec![0; 512 * 512 * 4] };
+    fs::write(fades.join("0.png"), encode::png(&nothing, Effort::Fast).unwrap().file).unwrap();
+    draw(&fades.join("1.png"), 512, 0);
+    studio.builds().unwrap();
+    for name in ["web/icon.webp", "web/cover.webp"] {
+        let file = fs::read(studio.out().join(name)).unwrap();
+        assert!(decode(&file, ImageFormat::WebP).unwrap().shows_something(), "{name}");
+    }
+}
+
+/// Two frames that look the same and a third that does not, each shown for so many seconds.
+fn clip(path: &Path, seconds: [u16; 3]) {
+    let mut file = Vec::new();
+    let mut encoder = png::Encoder::new(&mut file, 64, 64);
+    encoder.set_color(png::ColorType::Rgba);
+    encoder.set_animated(3, 0).unwrap();
+    let mut writer = encoder.write_header().unwrap();
+    for (colour, seconds) in [90, 90, 200].into_iter().zip(seconds) {
+        writer.set_frame_delay(seconds, 1).unwrap();
+        writer.write_image_data(&[colour; 64 * 64 * 4]).unwrap();
+    }
+    writer.finish().unwrap();
+    fs::write(path, file).unwrap();
+}
+
+#[test]
+fn every_sticker_with_a_frame_that_lasts_too_long_is_told_before_anything_is_rendered() {
+    let studio = Studio::new();
+    clip(&studio.project().join("stickers/hello.png"), [1, 601, 1]);
+    clip(&studio.project().join("stickers/again.png"), [1, 1, 601]);
+    studio.says("[[stickers]]\nname = \"again\"\nfile = \"stickers/again.png\"\n");
+    let found = check::check(&studio.project(), &check::CheckOptions::default()).unwrap();
+    let too_long = found.iter().filter(|it| it.code == "frame_too_long");
+    let frames: Vec<_> = too_long.map(|it| it.place.unwrap().frame).collect();
+    assert_eq!(frames, [Some(1), Some(2)]);
+    assert_eq!(studio.codes().iter().filter(|code| **code == "frame_too_long").count(), 2);
+}
+
+#[test]
+fn frames_that_look_the_same_are_one_only_as_long_as_a_frame_can_last() {
+    let studio = Studio::new();
+    clip(&studio.project().join("stickers/hello.png"), [400, 400, 1]);
+    studio.builds().unwrap();
+    let release = studio.release();
+    assert_eq!((release.stickers[0].frame_count, release.stickers[0].duration_ms), (3, 801_000));
+    clip(&studio.project().join("stickers/hello.png"), [300, 300, 1]);
+    studio.builds().unwrap();
+    let release = studio.release();
+    assert_eq!((release.stickers[0].frame_count, release.stickers[0].duration_ms), (2, 601_000));
+}
+
+#[test]
+#[cfg(unix)]
+fn a_link_stays_and_the_folder_behind_it_is_replaced() {
+    let studio = Studio::new();
+    let behind = studio.folder.path().join("disk/releases");
+    fs::create_dir_all(&behind).unwrap();
+    std::os::unix::fs::symlink("disk/releases", studio.out()).unwrap();
+    for _ in 0..2 {
+        studio.builds().unwrap();
+        assert!(fs::symlink_metadata(studio.out()).unwrap().is_symlink());
+        assert!(behind.join(MANIFEST_FILE).is_file());
+        assert_eq!(
+            fs::read_dir(studio.folder.path().join("disk")).unwrap().count(),
+            1,
+            "nothing is left beside"
+        );
+    }
+}

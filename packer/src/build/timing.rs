@@ -5,8 +5,8 @@ use sticker_protocol::sticker::{Frame, Rgb};
 
 use super::render::{Rendered, Variant};
 use crate::artwork::Artwork;
-use crate::error::Error;
 use crate::finding::Finding;
+use crate::poster::poster;
 use crate::project::StickerFile;
 
 /// The frames of a sticker in time, the same in every variant.
@@ -22,27 +22,18 @@ pub(super) struct Timing {
 }
 
 impl Timing {
-    pub(super) fn new(sticker: &StickerFile, artwork: &Artwork, rendered: &Rendered) -> Result<Self, Error> {
+    pub(super) fn new(sticker: &StickerFile, artwork: &Artwork, rendered: &Rendered) -> Self {
         let frames = rendered.colours.len();
         let mut durations_ms = stored_durations(&rendered.frame_of, &durations(sticker, artwork));
-        if let Some(longest) = durations_ms.iter().max().filter(|&&longest| longest > MAX_FRAME_MS) {
-            let message = format!("one picture is shown for {longest} ms");
-            let hint = format!("a frame lasts at most {MAX_FRAME_MS} ms: show it for a shorter time");
-            return Err(Error::BadInput(vec![Finding::error(
-                "frame_too_long",
-                &artwork.path,
-                message,
-                hint,
-            )]));
-        }
         if frames == 1 {
             durations_ms.fill(0);
         }
-        let named = sticker.poster.and_then(|poster| rendered.frame_of.get(poster as usize)).copied();
-        let first_shown = || rendered.colours.iter().position(Option::is_some).unwrap_or_default();
-        let poster = named.unwrap_or_else(|| u32::try_from(first_shown()).unwrap_or_default());
-        let colour = rendered.colours.get(poster as usize).copied().flatten().unwrap_or(Rgb([255; 3]));
-        Ok(Self { durations_ms, loop_count: loop_count(sticker, artwork), poster, colour })
+        let named = sticker.poster.and_then(|poster| rendered.frame_of.get(poster as usize));
+        let shows = rendered.colours.iter().map(Option::is_some);
+        let poster = poster(named.map(|&frame| frame as usize), shows);
+        let colour = rendered.colours.get(poster).copied().flatten().unwrap_or(Rgb([255; 3]));
+        let poster = u32::try_from(poster).unwrap_or_default();
+        Self { durations_ms, loop_count: loop_count(sticker, artwork), poster, colour }
     }
 
     /// The frames of a variant.
@@ -59,6 +50,16 @@ impl Timing {
             })
             .collect()
     }
+}
+
+/// Tells of a frame of the artwork that is shown for longer than a sticker file can say; whether there is none.
+pub(crate) fn check(sticker: &StickerFile, artwork: &Artwork, findings: &mut Vec<Finding>) -> bool {
+    let durations = durations(sticker, artwork);
+    let Some((frame, ms)) = (0_u32..).zip(durations).find(|&(_, ms)| ms > MAX_FRAME_MS) else { return true };
+    let message = format!("a frame is shown for {ms} ms");
+    let hint = format!("a frame lasts at most {MAX_FRAME_MS} ms: show it for a shorter time");
+    findings.push(Finding::error("frame_too_long", &artwork.path, message, hint).at_frame(frame));
+    false
 }
 
 /// How long each of the frames is shown that are left without repetition; `frame_of` says which of them each of the artwork's is.

@@ -6,7 +6,9 @@ use crate::encode::{self, Effort, Quality};
 use crate::error::Error;
 use crate::finding::Finding;
 use crate::picture::Picture;
+use crate::poster::poster;
 use crate::resize::{Linear, fitted};
+use crate::room;
 
 /// The icon's side in px: 32 dp of a keyboard's tab on the densest phones.
 const ICON_SIDE: u32 = 96;
@@ -35,8 +37,10 @@ pub(super) fn cover(
     let sticker = surveyed.artworks.first().zip(surveyed.project.file.stickers.first());
     // The sticker's own findings are told where its frames are rendered.
     let sticker = sticker.and_then(|(artwork, sticker)| {
-        let poster = sticker.poster.unwrap_or_default() as usize;
-        Some(Shown::new(artwork.decode(&mut Vec::new())?, (artwork.width, artwork.height), poster))
+        let which = |pictures: &[Picture]| {
+            poster(sticker.poster.map(|named| named as usize), pictures.iter().map(Picture::shows_something))
+        };
+        Some(Shown::new(artwork.decode(&mut Vec::new())?, (artwork.width, artwork.height), which))
     });
     let Some(sticker) = sticker.transpose()? else { return Ok((None, findings)) };
     let (width, height) = sticker.size;
@@ -46,7 +50,7 @@ pub(super) fn cover(
         None => Some(sticker),
         Some(cover) => {
             let drawing = cover.decode(&mut findings);
-            drawing.map(|drawing| Shown::new(drawing, (cover.width, cover.height), 0)).transpose()?
+            drawing.map(|drawing| Shown::new(drawing, (cover.width, cover.height), |_| 0)).transpose()?
         }
     };
     let Some(cover) = cover else { return Ok((None, findings)) };
@@ -54,6 +58,12 @@ pub(super) fn cover(
     let (width, height) = fitted(width, height, width.min(COVER_WIDTH), height);
     let cover = web_picture(&cover.fit(width, height)?, quality)?;
     Ok((Some(CoverAndIcon { cover, icon }), findings))
+}
+
+/// Pixels that [`cover`] has in memory at once.
+pub(super) fn weight(surveyed: &Surveyed) -> u64 {
+    // Of what is decoded one picture is kept, in two forms.
+    surveyed.artworks.iter().take(1).chain(&surveyed.cover).map(room::decoded).sum()
 }
 
 /// One picture of a drawing.
@@ -69,13 +79,16 @@ enum Source {
 }
 
 impl Shown {
-    fn new(drawing: Drawing, size: (u32, u32), frame: usize) -> Result<Self, Error> {
+    fn new(drawing: Drawing, size: (u32, u32), which: impl Fn(&[Picture]) -> usize) -> Result<Self, Error> {
         let source = match drawing {
             Drawing::Vector(vector) => Source::Shapes(vector),
-            Drawing::Pictures(pictures) => match pictures.into_iter().nth(frame) {
-                Some(picture) => Source::Pixels(Linear::new(picture)?),
-                None => return Err(Error::BadInput(Vec::new())),
-            },
+            Drawing::Pictures(pictures) => {
+                let which = which(&pictures);
+                match pictures.into_iter().nth(which) {
+                    Some(picture) => Source::Pixels(Linear::new(picture)?),
+                    None => return Err(Error::BadInput(Vec::new())),
+                }
+            }
         };
         Ok(Self { source, size })
     }

@@ -15,7 +15,7 @@ use crate::resize::{Linear, fitted};
 /// Pictures of one size and how long each is shown.
 #[derive(Debug)]
 pub(super) struct Frames {
-    /// At least one; each differs from the one before.
+    /// At least one; each differs from the one before, unless that is shown for as long as a frame can be.
     pub(super) pictures: Vec<Picture>,
     /// In ms, one for each picture; 0 for a still.
     pub(super) durations_ms: Vec<u32>,
@@ -39,7 +39,7 @@ impl Frames {
         let durations_ms = timing::durations(sticker, artwork);
         let (drawing, frame_of) = match drawing {
             Drawing::Pictures(pictures) => {
-                let (pictures, frame_of) = without_repetition(pictures);
+                let (pictures, frame_of) = without_repetition(pictures, &durations_ms);
                 (Drawing::Pictures(pictures), frame_of)
             }
             vector @ Drawing::Vector(_) => (vector, vec![0]),
@@ -99,13 +99,6 @@ impl Frames {
 /// The limits of stills or of animations.
 fn kind_of(platform: &Platform, frames: usize) -> &Kind {
     if frames > 1 { &platform.animated } else { &platform.still }
-}
-
-/// The picture that stands for a sticker: the one that the project names, else the first that shows something.
-pub(super) fn poster(sticker: &StickerFile, pictures: &[Picture]) -> usize {
-    let shows = |picture: &Picture| picture.rgba.as_chunks::<4>().0.iter().any(|&[.., alpha]| alpha > 0);
-    let named = sticker.poster.map(|poster| poster as usize);
-    named.or_else(|| pictures.iter().position(shows)).unwrap_or_default()
 }
 
 /// Every picture of a drawing of `from` px at the size that the rule makes of it.
