@@ -104,6 +104,8 @@ pub struct StickerReport {
     pub id: StickerId,
     /// The designer's name for it.
     pub name: String,
+    /// Number of frames, of those that follow each other and look the same one; 1 for a still.
+    pub frames: usize,
     /// At each density, ascending.
     pub variants: Vec<VariantReport>,
 }

@@ -5,6 +5,9 @@
 #[path = "desk/around.rs"]
 mod around;
 
+#[path = "desk/desk.rs"]
+mod desk;
+
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -355,4 +358,21 @@ fn limits_of_a_messenger_are_told_with_their_source_where_it_is_asked_for() {
     let of_line = findings.iter().find(|it| it["code"] == "line_frame_count").unwrap();
     assert!(of_line["hint"].as_str().unwrap().contains("https://creator.line.me/"), "{of_line:#}");
     assert!(of_line["why"].as_str().unwrap().contains("refuses"), "{of_line:#}");
+}
+
+#[test]
+fn the_lowest_score_of_a_pack_with_animations_is_said_to_be_of_the_images_that_were_scored() {
+    let desk = desk::Desk::new();
+    desk.scribbles("stills/noise.png", 256, 1);
+    desk.scribbles("moves/noise.png", 256, 1);
+    desk.sprinkles("moves/sand.png", 256, &[(1, 100), (2, 100)]);
+    for (pack, is_of_some) in [("stills", false), ("moves", true)] {
+        desk.runs(["init", pack]).and_exits(0);
+        let said = desk.runs(["build", pack, "--out", "out", "--quality", "30"]).and_exits(0).out();
+        let lines: Vec<_> = said.lines().filter(|line| line.contains("lowest score")).collect();
+        assert!(!lines.is_empty(), "{said}");
+        for line in lines {
+            assert_eq!(line.ends_with(" of the images that were scored"), is_of_some, "{said}");
+        }
+    }
 }

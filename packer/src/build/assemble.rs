@@ -275,7 +275,8 @@ fn sticker_reports(surveyed: &Surveyed, lock: &Lock, rendered: &[Rendered]) -> V
             score: variant.score,
         });
         let &id = lock.stickers.get(&sticker.name)?;
-        Some(StickerReport { id, name: sticker.name.clone(), variants: variants.collect() })
+        let frames = rendered.colours.len();
+        Some(StickerReport { id, name: sticker.name.clone(), frames, variants: variants.collect() })
     };
     surveyed.project.file.stickers.iter().zip(rendered).filter_map(report).collect()
 }

@@ -51,6 +51,9 @@ pub(super) fn summary(report: &BuildReport, out: &Path) -> String {
         report.stickers.len(),
         out.display()
     );
+    // Of an animation some images stand for all.
+    let of =
+        if report.stickers.iter().any(|it| it.frames > 1) { " of the images that were scored" } else { "" };
     for bundle in &report.bundles {
         let kilobytes = bundle.bytes.div_ceil(1024);
         let _ = write!(text, "  density {:>3}  {kilobytes:>6} KiB", bundle.density);
@@ -61,7 +64,7 @@ pub(super) fn summary(report: &BuildReport, out: &Path) -> String {
         let lowest = report.stickers.iter().map(at).try_fold(100.0_f64, |low, score| Some(low.min(score?)));
         let _ = match lowest {
             Some(100.0) => writeln!(text, "  nothing lost"),
-            Some(lowest) => writeln!(text, "  lowest score {lowest:.1}"),
+            Some(lowest) => writeln!(text, "  lowest score {lowest:.1}{of}"),
             None => writeln!(text),
         };
     }
