@@ -48,11 +48,14 @@ pub struct PreviewReport {
 pub struct VariantScore {
     /// The sticker.
     pub sticker: StickerId,
+    /// The designer's name for it.
+    pub name: String,
     /// The density.
     pub density: Density,
     /// Bytes of its sticker file.
     pub bytes: u64,
-    /// The lowest score of its frames; none where nothing was scored.
+    /// The lowest score of its frames; none where nothing was scored, or where the release does not hold what it was made of: an SVG is
+    /// drawn at each density.
     pub score: Option<f64>,
 }
 
@@ -169,7 +172,7 @@ fn in_threads<T: Send>(
 #[derive(Clone, Copy, Debug)]
 enum Scores<'a> {
     None,
-    /// A few frames are compared with the artwork, resized in one step.
+    /// A few frames are compared with the artwork, resized as the build does it.
     Measured,
     /// What the build found while it searched.
     OfBuild(&'a BuildReport),

@@ -53,7 +53,7 @@ fn summary(report: &PreviewReport) -> String {
         let _ = write!(
             text,
             "\n  lowest score {score:.1}: sticker {} at density {}",
-            variant.sticker, variant.density
+            variant.name, variant.density
         );
     }
     text

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 use sticker_protocol::release::ReleaseSticker;
 use sticker_protocol::sticker::{Metadata, StickerFile};
-use sticker_protocol::{Density, ReleasePath};
+use sticker_protocol::{Density, ImageFormat, ReleasePath};
 
 use super::release::Release;
 use super::{PreviewError, Scores, VariantScore};
@@ -20,12 +20,17 @@ use crate::score::Reference;
 pub(super) struct Measured {
     /// At each density of the manifest.
     pub(super) variants: Vec<VariantScore>,
+    /// Whether there are no scores because each density was drawn and not resized, as an SVG is, whose drawing the release does not hold.
+    pub(super) was_drawn: bool,
     /// The artwork's poster frame at [`compared_at`], a lossless WebP.
     pub(super) artwork: Vec<u8>,
 }
 
 /// Frames of an animation that are scored: enough to meet what moves, few enough to wait for.
 const SCORED_FRAMES: u64 = 6;
+
+/// What a PNG at least scores against the picture that it holds, where another machine rounded otherwise while it resized.
+const SAME_PICTURE: f64 = 95.0;
 
 /// The density at which artwork and result stand side by side: what most of today's phones have.
 pub(super) fn compared_at(release: &Release) -> Density {
@@ -55,22 +60,41 @@ fn one(release: &Release, sticker: &ReleaseSticker, scores: Scores<'_>) -> Resul
     let artwork: Vec<Linear> =
         master.pictures_at(&moments)?.into_iter().map(Linear::new).collect::<Result<_, _>>()?;
 
-    let variants = release.manifest.densities.par_iter().map(|&density| {
+    let (densities, canvas) = (&release.manifest.densities, release.manifest.canvas);
+    let sizes: Vec<_> =
+        densities.iter().map(|density| (density.px(canvas.width_dp), density.px(canvas.height_dp))).collect();
+    // Of each frame that is scored, as the build resizes it.
+    let resized: Vec<Vec<Picture>> =
+        artwork.par_iter().map(|frame| frame.pyramid(&sizes)).collect::<Result<_, _>>()?;
+    drop(artwork);
+
+    let variants = densities.par_iter().enumerate().map(|(place, &density)| {
         let (file, content) = release.variant(sticker.id, density).ok_or_else(|| missing(sticker))?;
         let opened = Opened::open(&file.path, content)?;
-        let (width, height) = (opened.metadata().width, opened.metadata().height);
         let pictures = opened.pictures_at(&moments)?;
-        let score = |(artwork, picture): (&Linear, &Picture)| {
-            Reference::new(&artwork.fit(width, height)?)?.score(picture)
-        };
-        let scored: Vec<f64> = artwork.par_iter().zip(&pictures).map(score).collect::<Result<_, Error>>()?;
+        let expected: Vec<_> = resized.iter().filter_map(|frame| frame.get(place)).collect();
+        let score = |(expected, picture): (&&Picture, &Picture)| Reference::new(expected)?.score(picture);
+        let scored: Vec<f64> = expected.par_iter().zip(&pictures).map(score).collect::<Result<_, Error>>()?;
         let lowest = match scores {
             Scores::OfBuild(report) => report.score(sticker.id, density),
             Scores::None | Scores::Measured => scored.into_iter().reduce(f64::min),
         };
-        Ok(VariantScore { sticker: sticker.id, density, bytes: file.size, score: lowest })
+        let is_another = measures
+            && opened.metadata().format == ImageFormat::Png
+            && lowest.is_some_and(|score| score < SAME_PICTURE);
+        let name = sticker.name.clone();
+        Ok((VariantScore { sticker: sticker.id, name, density, bytes: file.size, score: lowest }, is_another))
     });
-    let variants = variants.collect::<Result<_, PreviewError>>()?;
+    let (mut variants, is_another): (Vec<_>, Vec<_>) =
+        variants.collect::<Result<Vec<_>, PreviewError>>()?.into_iter().unzip();
+    // What a PNG shows lost nothing: where that is no resized artwork, no density has been made of it, and nothing here is what they
+    // were made of.
+    let was_drawn = is_another.contains(&true);
+    if was_drawn {
+        for variant in &mut variants {
+            variant.score = None;
+        }
+    }
 
     let (file, content) =
         release.variant(sticker.id, compared_at(release)).ok_or_else(|| missing(sticker))?;
@@ -83,7 +107,7 @@ fn one(release: &Release, sticker: &ReleaseSticker, scores: Scores<'_>) -> Resul
         }
         None => Vec::new(),
     };
-    Ok(Measured { variants, artwork })
+    Ok(Measured { variants, was_drawn, artwork })
 }
 
 /// The manifest was read strictly: it lists a master, and a file at each density.

@@ -292,9 +292,11 @@ function showBundles() {
   const rates = data.networks.map(({ name, kilobits, round_trip_ms, profile }) =>
     `${name} is ${number(kilobits / 1000, 1)} Mbit/s with a round trip of ${round_trip_ms} ms (${profile})`);
   byId('assumed').textContent = `Times are one round trip and the bytes: ${rates.join(', ')}. Scores are SSIMULACRA2 against the artwork, ${data.scored_by_build
-    ? 'as the build measured it, the lowest of the images that it scored' : 'resized in one step to that density, the lowest of the frames looked at'}`
+    ? 'as the build measured it, the lowest of the images that it scored' : 'resized to that density, the lowest of the frames looked at'}`
     + ' on black, white and mid-grey: above 90 hardly to be told from the artwork, from 75 nothing '
-    + 'is missed in a chat, below 60 losses are plain.';
+    + 'is missed in a chat, below 60 losses are plain.'
+    + (data.some_were_drawn ? ' A sticker without a score was drawn at each density, as an SVG is, and not resized: '
+      + 'a release holds its artwork at one size alone, with which the others cannot be compared.' : '');
 }
 
 function showPack() {
