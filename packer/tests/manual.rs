@@ -2,9 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test says what went wrong by failing")]
 
+#[path = "desk/around.rs"]
+mod around;
 #[path = "desk/desk.rs"]
 mod desk;
 
+use std::process::Command;
+
+use around::installed;
 use desk::Desk;
 
 /// As the help lists them.
@@ -30,6 +35,39 @@ fn completions_know_every_command_in_every_shell() {
         assert!(script.contains("no-cache"), "{shell}");
     }
     desk.runs(["completions", "cmd"]).and_exits(2);
+}
+
+/// What bash offers for the last of these words.
+fn offered(desk: &Desk, words: &[&str]) -> Vec<String> {
+    let script = r#"
+        source completions.bash
+        COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
+        _sticker__packer "$1" "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}"
+        printf '%s\n' "${COMPREPLY[@]}""#;
+    let mut bash = Command::new("bash");
+    let said = bash.args(["--norc", "-c", script, "bash"]).args(words).current_dir(desk.place(".")).output();
+    let said = said.unwrap();
+    assert!(said.status.success() && said.stderr.is_empty(), "{said:?}");
+    String::from_utf8(said.stdout).unwrap().lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn bash_completes_after_a_subcommand() {
+    if installed(&["bash"], "--version").is_none() {
+        return;
+    }
+    let desk = Desk::new();
+    desk.writes("completions.bash", desk.runs(["completions", "bash"]).and_exits(0).out());
+    assert_eq!(offered(&desk, &["sticker-packer", "bui"]), ["build"]);
+    assert_eq!(offered(&desk, &["sticker-packer", "build", "--ef"]), ["--effort"]);
+    assert_eq!(
+        offered(&desk, &["sticker-packer", "export", "mochi", "--to", ""]),
+        ["telegram", "whatsapp", "signal"]
+    );
+    assert_eq!(offered(&desk, &["sticker-packer", "help", "prev"]), ["preview"]);
+    for command in commands(&desk) {
+        assert_eq!(offered(&desk, &["sticker-packer", &command, "--qui"]), ["--quiet"], "{command}");
+    }
 }
 
 #[test]
