@@ -32,7 +32,7 @@ pub struct ImportReport {
     pub project: PathBuf,
     /// How many stickers it has.
     pub stickers: usize,
-    /// Warnings, the errors being the other way out.
+    /// Warnings and notes, the errors being the other way out.
     pub findings: Vec<Finding>,
 }
 
@@ -127,6 +127,7 @@ fn artwork_of(
         findings.push(Finding::error("no_artwork", source, message, hint));
         return Ok(None);
     }
+    init::tell_left_out(source, findings)?;
     let name = whole.file_name().unwrap_or_default().to_string_lossy();
     let mut draft = init::draft(&name, &found);
     let mut taken = BTreeSet::new();

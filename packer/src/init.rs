@@ -10,6 +10,8 @@ pub(crate) use draft::{Draft, DraftSticker, slug_of};
 
 use crate::artwork::{Kind, has_ending, is_frame_name, number_of};
 use crate::error::Error;
+use crate::finding::Finding;
+use crate::lock::LOCK_FILE;
 use crate::out;
 use crate::project::PROJECT_FILE;
 
@@ -20,6 +22,8 @@ pub struct Written {
     pub path: PathBuf,
     /// How many stickers it names.
     pub stickers: usize,
+    /// Notes, such as of files that are no pictures.
+    pub findings: Vec<Finding>,
 }
 
 /// Why no project file was written.
@@ -55,7 +59,9 @@ pub fn init(folder: &Path, maker: &Maker) -> Result<Written, InitError> {
         fs::canonicalize(folder).ok().and_then(|it| Some(it.file_name()?.to_string_lossy().into_owned()));
     let text = draft(&name.unwrap_or_default(), &stickers).text(maker);
     out::write_atomically(&path, text.as_bytes())?;
-    Ok(Written { path, stickers: stickers.len() })
+    let mut findings = Vec::new();
+    tell_left_out(folder, &mut findings)?;
+    Ok(Written { path, stickers: stickers.len(), findings })
 }
 
 /// One sticker that was found.
@@ -74,6 +80,41 @@ pub(crate) fn find(folder: &Path) -> Result<Vec<Found>, Error> {
         stickers.extend(artwork_in(&folder.join("stickers"), "stickers/")?);
     }
     Ok(stickers)
+}
+
+/// Tells in one note of the files where [`find`] looks that are no pictures.
+pub(crate) fn tell_left_out(folder: &Path, findings: &mut Vec<Finding>) -> Result<(), Error> {
+    let mut names = Vec::new();
+    for (inside, prefix) in [(folder.to_owned(), ""), (folder.join("stickers"), "stickers/")] {
+        let paths = if inside.is_dir() { paths_in(&inside)? } else { Vec::new() };
+        let left_out = paths.iter().filter(|path| path.is_file() && !has_ending(path, &Kind::ENDINGS));
+        let left_out = left_out.filter_map(|path| Some(path.file_name()?.to_string_lossy().into_owned()));
+        names
+            .extend(left_out.filter(|name| !goes_without_saying(name)).map(|name| format!("{prefix}{name}")));
+    }
+    if names.is_empty() {
+        return Ok(());
+    }
+    let shown = names.get(..NAMED).unwrap_or(&names).join(", ");
+    let message = match names.len().saturating_sub(NAMED) {
+        0 => format!("left out, being no pictures that stickers are made of: {shown}"),
+        more => format!("left out, being no pictures that stickers are made of: {shown} and {more} more"),
+    };
+    let hint =
+        "where one should be a sticker, export it as PNG, APNG, GIF, WebP, SVG or a folder of numbered PNGs";
+    findings.push(Finding::note("files_left_out", folder, message, hint));
+    Ok(())
+}
+
+/// Files that a note names.
+const NAMED: usize = 10;
+
+/// Whether nobody expects a sticker of a file with this name.
+fn goes_without_saying(name: &str) -> bool {
+    let upper = name.to_uppercase();
+    name.starts_with('.')
+        || [PROJECT_FILE, LOCK_FILE, "frames.json"].contains(&name)
+        || ["README", "LICENSE"].iter().any(|start| upper.starts_with(start))
 }
 
 /// The pack's own picture, which is no sticker.

@@ -194,6 +194,37 @@ fn a_folder_of_artwork_is_copied_into_a_project_and_stays_as_it_is() {
 }
 
 #[test]
+fn files_that_are_no_pictures_are_told_of_in_one_note() {
+    let desk = Desk::new();
+    desk.draws("art/hi.png", 64, 1);
+    for quiet in [".notes", "README.md", "LICENSE", "license-art.txt", "frames.json"] {
+        desk.writes(&format!("art/{quiet}"), "");
+    }
+    let told = |report: &Value| -> Vec<(String, String)> {
+        let text = |it: &Value, field: &str| it[field].as_str().unwrap().to_owned();
+        let findings = report["findings"].as_array().unwrap().iter();
+        findings.map(|it| (text(it, "level") + " " + &text(it, "code"), text(it, "message"))).collect()
+    };
+    assert_eq!(told(&desk.runs(["import", "art", "quiet", "--json"]).and_exits(0).json()), []);
+
+    for name in ["art/wave.webm", "art/photo.JPG", "art/stickers/notes.txt"] {
+        desk.writes(name, "");
+    }
+    let message =
+        "left out, being no pictures that stickers are made of: photo.JPG, wave.webm, stickers/notes.txt";
+    let note = |message: &str| [("note files_left_out".to_owned(), message.to_owned())];
+    assert_eq!(told(&desk.runs(["import", "art", "mine", "--json"]).and_exits(0).json()), note(message));
+    for number in 0..9 {
+        desk.writes(&format!("art/a{number}.mp4"), "");
+    }
+    let message = "left out, being no pictures that stickers are made of: a0.mp4, a1.mp4, a2.mp4, a3.mp4, a4.mp4, a5.mp4, \
+                   a6.mp4, a7.mp4, a8.mp4, photo.JPG and 2 more";
+    assert_eq!(told(&desk.runs(["init", "art", "--json"]).and_exits(0).json()), note(message));
+    let said = desk.runs(["import", "mine", "again"]).and_exits(1).err();
+    assert!(!said.contains("files_left_out"), "{said}");
+}
+
+#[test]
 fn init_and_import_ask_git_for_the_artist_and_the_system_for_the_language() {
     let desk = Desk::new();
     desk.draws("art/hi.png", 64, 1);

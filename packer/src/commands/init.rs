@@ -12,13 +12,17 @@ use crate::printer::{Printer, json_path};
 pub(super) fn run(dir: &Path, printer: Printer) -> Status {
     match init(dir, &maker(dir)) {
         Ok(written) => {
+            printer.findings(&written.findings);
             let text = format!(
                 "wrote {} with {} stickers\nlook through it, then: sticker-packer check {}",
                 written.path.display(),
                 written.stickers,
                 dir.display()
             );
-            printer.result(&json!({ "path": json_path(&written.path), "stickers": written.stickers }), &text);
+            printer.result(
+                &json!({ "path": json_path(&written.path), "stickers": written.stickers, "findings": written.findings }),
+                &text,
+            );
             Status::Done
         }
         Err(InitError::Failed(error)) => failed(&error, printer),

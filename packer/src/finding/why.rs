@@ -54,6 +54,7 @@ const GENERAL: &[(&str, &str)] = &[
     ("file_missing", "the sticker has no picture"),
     ("file_too_large", "no sticker needs as much, so it is most likely another file"),
     ("file_unreadable", "the sticker's picture cannot be looked at"),
+    ("files_left_out", "a sticker that was left behind is missed once the pack is out"),
     ("flicker", "more than three flashes a second can bring on seizures (WCAG 2.3.1)"),
     ("flicker_red", "more than three flashes of saturated red a second can bring on seizures (WCAG 2.3.1)"),
     ("fps_invalid", "no screen shows an animation at this speed"),
