@@ -7,7 +7,6 @@ use axum::middleware;
 use moka::sync::Cache;
 use sea_orm::DatabaseConnection;
 use sea_orm_migration::MigratorTrait as _;
-use sticker_protocol::token::Keyring;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::clock::Clock;
@@ -34,8 +33,8 @@ pub struct Parts {
     pub clock: Clock,
     /// Secrets and ids.
     pub random: Random,
-    /// The token keys.
-    pub keyring: Keyring,
+    /// The token keys and the deny list.
+    pub tokens: token::live::Tokens,
     /// Manifests by release id: a release never changes.
     pub(crate) manifests: Cache<String, Arc<sticker_protocol::release::Manifest>>,
     /// Hot objects.
@@ -73,14 +72,23 @@ impl Parts {
     pub async fn open(config: Config, clock: Clock, random: Random) -> Result<App, StartError> {
         std::fs::create_dir_all(&config.data_dir)
             .map_err(|source| StartError::DataDir { path: config.data_dir.clone(), source })?;
-        let keyring = token::keys::load_or_make(&config.keys_file(), &random)?;
+        let keyring = token::keys::load_or_make(&config.data_dir.join("keyring.json"), &random)?;
         let db = db::connect(&config.database_url(), config.database.max_connections).await?;
         migration::Migrator::up(&db, None).await?;
         let objects = Objects::open(&config).await?;
         let cache_bytes = config.delivery.cache_bytes as u64;
         let hot = Cache::builder().max_capacity(cache_bytes).weigher(delivery::weight).build();
         let manifests = Cache::new(MANIFESTS_IN_MEMORY);
-        Ok(Arc::new(Self { config, db, objects, clock, random, keyring, manifests, hot }))
+        Ok(Arc::new(Self {
+            config,
+            db,
+            objects,
+            clock,
+            random,
+            tokens: token::live::Tokens::new(keyring),
+            manifests,
+            hot,
+        }))
     }
 }
 

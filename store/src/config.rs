@@ -104,8 +104,29 @@ pub enum Checksums {
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "config.default.toml documents every field, once")]
 pub struct Token {
-    pub keys_file: String,
     pub lifetime_seconds: u32,
+    pub master_key: Redacted,
+    pub master_key_file: String,
+    pub propagation_seconds: u32,
+    pub checks_per_second: u32,
+}
+
+/// A secret in the configuration. Prints as whether it is set.
+#[derive(Clone, Deserialize)]
+#[serde(transparent)]
+pub struct Redacted(String);
+
+impl Redacted {
+    /// The secret, where one is set.
+    pub fn expose(&self) -> Option<&str> {
+        Some(self.0.as_str()).filter(|secret| !secret.is_empty())
+    }
+}
+
+impl std::fmt::Debug for Redacted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.0.is_empty() { "(not set)" } else { "(set)" })
+    }
 }
 
 /// Section `account`.
@@ -213,10 +234,10 @@ impl Config {
         }
     }
 
-    /// The file with the token keys.
-    pub fn keys_file(&self) -> PathBuf {
-        match self.token.keys_file.as_str() {
-            "" => self.data_dir.join("keyring.json"),
+    /// The file with the key that seals the token keys.
+    pub fn master_key_file(&self) -> PathBuf {
+        match self.token.master_key_file.as_str() {
+            "" => self.data_dir.join("master.key"),
             path => path.into(),
         }
     }
@@ -254,8 +275,11 @@ impl Config {
         if self.objects.kind == ObjectsKind::S3 && self.objects.bucket.is_empty() {
             return refused("objects.bucket", "S3 needs the name of a bucket");
         }
-        if !(60..=30 * 86_400).contains(&self.token.lifetime_seconds) {
-            return refused("token.lifetime_seconds", "it is 60 to 2592000");
+        if !(4..=30 * 86_400).contains(&self.token.lifetime_seconds) {
+            return refused("token.lifetime_seconds", "it is 4 to 2592000");
+        }
+        if self.token.checks_per_second == 0 {
+            return refused("token.checks_per_second", "it is at least 1");
         }
         if self.account.launch_code_seconds == 0 || self.account.session_seconds == 0 {
             return refused("account", "a lifetime is at least one second");

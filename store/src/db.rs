@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use sea_orm::sea_query::{Expr, ExprTrait as _};
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{
-    ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, DatabaseTransaction, DbErr, SqlErr,
-    SqliteTransactionMode, TransactionOptions, TransactionTrait as _,
+    ColumnTrait as _, ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction,
+    DbErr, EntityTrait as _, QueryFilter as _, SqlErr, SqliteTransactionMode, TransactionOptions,
+    TransactionTrait as _,
 };
 
 /// Connects and waits until the database answers.
@@ -54,4 +56,81 @@ pub fn is_duplicate(error: &DbErr) -> bool {
 /// As the database says.
 pub async fn ping(connection: &DatabaseConnection) -> Result<(), DbErr> {
     connection.execute_unprepared("SELECT 1").await.map(drop)
+}
+
+/// What is counted up whenever it changes, so that every process notices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counter {
+    /// Changes of the token keys.
+    Keyring,
+    /// Entries of the deny feed.
+    Revocations,
+}
+
+impl Counter {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Keyring => "keyring",
+            Self::Revocations => "revocations",
+        }
+    }
+}
+
+/// The values of all counters as of now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Of [`Counter::Keyring`].
+    pub keyring: u64,
+    /// Of [`Counter::Revocations`].
+    pub revocations: u64,
+}
+
+/// Reads the counters.
+///
+/// # Errors
+/// As the database says.
+pub async fn counters(connection: &impl ConnectionTrait) -> Result<Counters, DbErr> {
+    let mut counters = Counters::default();
+    for row in counter::Entity::find().all(connection).await? {
+        let value = u64::try_from(row.value).unwrap_or_default();
+        match row.name.as_str() {
+            "keyring" => counters.keyring = value,
+            "revocations" => counters.revocations = value,
+            _ => {}
+        }
+    }
+    Ok(counters)
+}
+
+/// Counts up by one inside a transaction that writes, and gives the new value. Whoever counts the same waits until that transaction
+/// has ended: what is counted becomes visible in the order of its numbers, without gaps.
+///
+/// # Errors
+/// As the database says.
+pub async fn count_up(transaction: &impl ConnectionTrait, counter: Counter) -> Result<u64, DbErr> {
+    counter::Entity::update_many()
+        .col_expr(counter::Column::Value, Expr::col(counter::Column::Value).add(1))
+        .filter(counter::Column::Name.eq(counter.name()))
+        .exec(transaction)
+        .await?;
+    let found = counter::Entity::find_by_id(counter.name()).one(transaction).await?;
+    let found = found.ok_or_else(|| DbErr::RecordNotFound(counter.name().to_owned()))?;
+    Ok(u64::try_from(found.value).unwrap_or_default())
+}
+
+mod counter {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "counters")]
+    pub(super) struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub(super) name: String,
+        pub(super) value: i64,
+    }
+
+    #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
+    pub(super) enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
 }

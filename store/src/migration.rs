@@ -10,6 +10,7 @@ use sea_orm_migration::{MigrationTrait, MigratorTrait};
 mod m0001_catalogue;
 mod m0002_accounts;
 mod m0003_purchases;
+mod m0004_tokens;
 
 /// All steps in order.
 #[derive(Clone, Copy, Debug)]
@@ -21,6 +22,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0001_catalogue::Migration),
             Box::new(m0002_accounts::Migration),
             Box::new(m0003_purchases::Migration),
+            Box::new(m0004_tokens::Migration),
         ]
     }
 }

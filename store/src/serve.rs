@@ -8,6 +8,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::app::{self, App};
+use crate::token::live;
 
 /// Takes the address.
 ///
@@ -33,6 +34,7 @@ pub async fn serve(
         // The other side is gone only when serving has ended anyway.
         let _ = stopping.send(());
     };
+    let fresh = tokio::spawn(live::keep_fresh(App::clone(&app)));
     let serving = axum::serve(listener, app::router(app)).with_graceful_shutdown(stop).into_future();
     let too_long = async {
         if stopped.await.is_ok() {
@@ -41,10 +43,12 @@ pub async fn serve(
             std::future::pending::<()>().await;
         }
     };
-    tokio::select! {
+    let served = tokio::select! {
         done = serving => done,
         () = too_long => Ok(()),
-    }
+    };
+    fresh.abort();
+    served
 }
 
 const DRAIN: Duration = Duration::from_secs(20);

@@ -1,4 +1,5 @@
 //! Tokens: issued to who owns a sticker, checked for chat servers that prefer to ask.
 
 pub mod keys;
+pub mod live;
 pub mod web;

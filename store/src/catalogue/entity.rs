@@ -44,6 +44,8 @@ pub mod pack {
         #[sea_orm(column_type = "Text")]
         pub words: String,
         pub published_at: i64,
+        pub taken_down_at: Option<i64>,
+        pub tokens_after: i64,
     }
 
     /// None.

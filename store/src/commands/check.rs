@@ -10,7 +10,7 @@ use super::{Status, failed, say};
 pub(super) async fn run(config: Config) -> Status {
     say(format_args!("configuration: ok ({})", config.public_url()));
     let mut status = Status::Done;
-    let keys = config.keys_file();
+    let keys = config.data_dir.join("keyring.json");
     if keys.exists() {
         match token::keys::load(&keys) {
             Ok(keyring) if keyring.signing_key().is_some() => say("token keys: ok"),

@@ -143,7 +143,7 @@ async fn token_for_bob(app: &App, release: &Manifest, sticker: StickerId) -> any
     let wish = Wish { pack: release.pack, provider: Provider::Free, idempotency_key: Some("demo") };
     order::make(app, &bob, wish).await.map_err(|error| anyhow::anyhow!("{error:?}"))?;
     let expires = u32::try_from(app.clock.now().0)?.saturating_add(app.config.token.lifetime_seconds);
-    let token = app.keyring.issue(&Claims { sticker, user: bob, expires: Expiry(expires) })?;
+    let token = app.tokens.ring().issue(&Claims { sticker, user: bob, expires: Expiry(expires) })?;
     Ok(token.to_string())
 }
 

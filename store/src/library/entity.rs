@@ -15,6 +15,8 @@ pub struct Model {
     pub active: Option<i16>,
     pub granted_at: i64,
     pub revoked_at: Option<i64>,
+    pub last_expiry: i64,
+    pub tokens_after: i64,
 }
 
 /// None.

@@ -69,6 +69,8 @@ pub(crate) async fn grant(
         active: Set(Some(1)),
         granted_at: Set(app.clock.now_ms()),
         revoked_at: Set(None),
+        last_expiry: Set(0),
+        tokens_after: Set(0),
     };
     match row.insert(transaction).await {
         Err(error) if db::is_duplicate(&error) => {

