@@ -18,6 +18,7 @@ mod http;
 mod people;
 mod programs;
 mod store;
+mod town;
 
 pub use artwork::{Artwork, shared_data};
 pub use database::{Database, on_each_database};
@@ -25,6 +26,7 @@ pub use http::Answer;
 pub use people::{ChatServer, ChatUser, Designer, Operator, Phone};
 pub use programs::{Finished, packer, run, store_program};
 pub use store::Store;
+pub use town::Town;
 
 use std::collections::BTreeSet;
 use std::io::Write as _;

@@ -140,6 +140,18 @@ impl ChatUser {
         self.posts("/v1/orders", &json!({ "pack_id": pack, "provider": provider }))
     }
 
+    /// Where the receipt of an order goes.
+    pub fn receipts_of(order: &Value) -> String {
+        format!("/v1/orders/{}/receipts", order["id"].as_str().expect("an order's id"))
+    }
+
+    /// Buys a pack with test money.
+    pub fn buys(&self, pack: u64) -> Value {
+        let order = self.orders(pack, "sandbox").expect(201).json();
+        let receipt = json!({ "transaction": format!("t-{}", order["id"]) });
+        self.posts(&Self::receipts_of(&order), &receipt).expect(200).json()
+    }
+
     /// The token for one sticker, of a pack that the user owns.
     pub fn token_for(&self, sticker: u64) -> String {
         let answer = self.posts("/v1/tokens", &json!({ "sticker_ids": [sticker] })).expect(200);
