@@ -1,5 +1,9 @@
 //! Tokens: issued to who owns a sticker, checked for chat servers that prefer to ask.
 
+mod entity;
+pub mod file;
 pub mod keys;
 pub mod live;
+pub mod ring;
+pub mod seal;
 pub mod web;

@@ -32,6 +32,15 @@ use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::sync::{Mutex, PoisonError};
 
+/// Waits until something holds, which it must within two minutes.
+pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let deadline = std::time::Instant::now() + std::time::Duration::from_mins(2);
+    while !holds() {
+        assert!(std::time::Instant::now() < deadline, "waited two minutes in vain: {what}");
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+}
+
 /// Says on one line of the standard error, once a process, what a test leaves out and why. Where
 /// `STICKER_TEST_NOTHING_LEFT_OUT` is set, as in CI, it fails the test instead.
 pub fn left_out(what: &str, why: &str) {

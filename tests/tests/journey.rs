@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
+use serde_json::json;
 use sticker_protocol::bundle::Bundle;
 use sticker_protocol::sticker::StickerFile;
 use sticker_protocol::{ImageFormat, Sha256};

@@ -46,7 +46,7 @@ async fn issue(
     let mut tokens = Vec::with_capacity(stickers.len());
     for sticker in stickers {
         let claims = Claims { sticker, user: buyer.user, expires };
-        let token = app.tokens.ring().issue(&claims).map_err(|error| Error::internal(&error))?;
+        let token = app.tokens.ring().keyring.issue(&claims).map_err(|error| Error::internal(&error))?;
         tokens.push(json!({ "sticker_id": sticker, "token": token.as_str(), "expires_at": expires }));
     }
     Ok(axum::Json(json!({ "tokens": tokens })))

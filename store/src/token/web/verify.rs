@@ -49,7 +49,7 @@ async fn verify(
         let user = user_of("user", check.user.as_deref(), check.user_hex.as_deref())?
             .ok_or_else(|| Error::refused("invalid_user", "`user` or `user_hex` is missing"))?;
         let expected = Expected { sticker: check.sticker_id, user };
-        results.push(match ring.verify(&check.token, now, &expected, &denied) {
+        results.push(match ring.keyring.verify(&check.token, now, &expected, &denied) {
             Ok(expires) => json!({ "accepted": true, "expires_at": expires }),
             Err(refusal) => json!({ "accepted": false, "code": refusal.code() }),
         });
