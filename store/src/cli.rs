@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use sticker_protocol::token::Algorithm;
 
 /// The web store, the API and the delivery server for sticker packs.
 #[derive(Debug, Parser)]
@@ -75,8 +76,8 @@ pub(crate) enum KeysCommand {
     /// Make a key; nobody gets it yet.
     Add {
         /// `hmac-sha256` (version 1), or `ed25519` (version 2, for verifiers that must not be able to mint).
-        #[arg(long, default_value = "hmac-sha256")]
-        algorithm: String,
+        #[arg(long, default_value = "hmac-sha256", value_parser = algorithm)]
+        algorithm: Algorithm,
         /// Id from 0 to 65535; the next free one by default.
         #[arg(long, value_name = "N")]
         id: Option<u16>,
@@ -116,6 +117,10 @@ pub(crate) enum KeysCommand {
         #[arg(long)]
         public: bool,
     },
+}
+
+fn algorithm(name: &str) -> Result<Algorithm, &'static str> {
+    Algorithm::parse(name).ok_or("algorithms are hmac-sha256 and ed25519")
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,9 +1,6 @@
 //! `sticker-store check`
 
-<<<<<<< HEAD
 use sea_orm::DatabaseConnection;
-=======
->>>>>>> origin/proto
 use sticker_protocol::token::Version;
 use sticker_store::config::Config;
 use sticker_store::db;
@@ -19,22 +16,6 @@ use super::{Status, failed, say};
 pub(super) async fn run(config: Config) -> Status {
     say(format_args!("configuration: ok ({})", config.public_url()));
     let mut status = Status::Done;
-<<<<<<< HEAD
-=======
-    let keys = config.keys_file();
-    if keys.exists() {
-        match token::keys::load(&keys) {
-            Ok(keyring) if keyring.signing_key(Version::V1).is_some() => say("token keys: ok"),
-            Ok(_) => {
-                say("token keys: no key is marked as signing; hint: the store cannot issue tokens");
-                status = Status::Refused;
-            }
-            Err(error) => status = failed("keys", &error, "see `sticker-store token`"),
-        }
-    } else {
-        say("token keys: none yet; the first start makes one");
-    }
->>>>>>> origin/proto
     let in_folder = config.database.url.is_empty() && !config.data_dir.exists();
     if in_folder {
         say("database: none yet; the first start makes it");
@@ -77,7 +58,7 @@ async fn keys(config: &Config, db: &DatabaseConnection) -> Status {
     };
     match opened {
         Ok(ring) if ring.keyring.signing_key(Version::V1).is_some() => {
-            say(format_args!("token keys: ok ({})", rows.len()))
+            say(format_args!("token keys: ok ({})", rows.len()));
         }
         Ok(_) => {
             say("token keys: no key signs; hint: `sticker-store keys add`, publish and sign-with");

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use sticker_protocol::token::Algorithm;
 use sticker_store::app::{App, Parts};
 use sticker_store::clock::Clock;
 use sticker_store::config::Config;
@@ -14,17 +13,6 @@ use super::{Status, failed, say};
 use crate::cli::KeysCommand;
 
 pub(super) async fn run(config: Config, command: KeysCommand) -> Status {
-    let algorithm = match &command {
-        KeysCommand::Add { algorithm, .. } => match Algorithm::parse(algorithm) {
-            Some(algorithm) => Some(algorithm),
-            None => {
-                let error = std::io::Error::other(format!("there is no algorithm `{algorithm}`"));
-                failed("unknown_algorithm", &error, "algorithms are hmac-sha256 and ed25519");
-                return Status::Usage;
-            }
-        },
-        _ => None,
-    };
     let app = match Parts::open(config, Clock::System, Random::system()).await {
         Ok(app) => app,
         Err(error) => return failed("start", &error, "`sticker-store check` tells which part does not work"),
@@ -32,7 +20,7 @@ pub(super) async fn run(config: Config, command: KeysCommand) -> Status {
     if let KeysCommand::Export { out, public } = &command {
         return export(&app, out, *public);
     }
-    match step(&app, command, algorithm.unwrap_or(Algorithm::HmacSha256)).await {
+    match step(&app, command).await {
         Ok(()) => Status::Done,
         Err(error) => {
             let told = failed(error.code(), &error, error.hint());
@@ -41,10 +29,10 @@ pub(super) async fn run(config: Config, command: KeysCommand) -> Status {
     }
 }
 
-async fn step(app: &App, command: KeysCommand, algorithm: Algorithm) -> Result<(), KeysError> {
+async fn step(app: &App, command: KeysCommand) -> Result<(), KeysError> {
     match command {
         KeysCommand::List { json } => list(&keys::list(&app.db).await?, json),
-        KeysCommand::Add { id, .. } => {
+        KeysCommand::Add { algorithm, id } => {
             let id = keys::add(app, algorithm, id).await?;
             say(format_args!("key {id} is made\nnext: `sticker-store keys publish {id}`"));
         }

@@ -5,7 +5,6 @@ use sea_orm::entity::prelude::*;
 /// A token key; once destroyed, what is left to keep its id from being used again.
 #[derive(Clone, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "token_keys")]
-#[expect(missing_docs, reason = "the migration says what the columns are")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: i32,

@@ -172,7 +172,7 @@ pub async fn add(app: &App, algorithm: Algorithm, id: Option<u16>) -> Result<u16
     let secret = Secret::new(app.random.bytes()?);
     let key = match algorithm {
         Algorithm::Ed25519 => KeyMaterial::ed25519_from_seed(secret).ok().ok_or(NoRandom)?,
-        _ => KeyMaterial::Hmac(secret),
+        Algorithm::HmacSha256 => KeyMaterial::Hmac(secret),
     };
     let id = insert(app, &transaction, id, &key, Stage::Made).await?;
     note(app, &transaction, "key_add", id, &json!({ "algorithm": algorithm.name() })).await?;
@@ -289,23 +289,20 @@ pub async fn make_first(app: &App, earlier: Option<&KeyFile>) -> Result<bool, Ke
     if entity::Entity::find().one(&transaction).await?.is_some() {
         return Ok(false);
     }
-    match earlier {
-        Some(file) => {
-            for record in file.keys() {
-                let stage = match record.state {
-                    KeyState::Signing => Stage::Signing,
-                    KeyState::Published => Stage::Published,
-                    KeyState::Verify => Stage::Verify,
-                };
-                insert(app, &transaction, Some(record.id.0), &record.key, stage).await?;
-                note(app, &transaction, "key_import", record.id.0, &json!({ "state": stage.name() })).await?;
-            }
+    if let Some(file) = earlier {
+        for record in file.keys() {
+            let stage = match record.state {
+                KeyState::Signing => Stage::Signing,
+                KeyState::Published => Stage::Published,
+                KeyState::Verify => Stage::Verify,
+            };
+            insert(app, &transaction, Some(record.id.0), &record.key, stage).await?;
+            note(app, &transaction, "key_import", record.id.0, &json!({ "state": stage.name() })).await?;
         }
-        None => {
-            let key = KeyMaterial::Hmac(Secret::new(app.random.bytes()?));
-            let id = insert(app, &transaction, Some(1), &key, Stage::Signing).await?;
-            note(app, &transaction, "key_add", id, &json!({ "first": true })).await?;
-        }
+    } else {
+        let key = KeyMaterial::Hmac(Secret::new(app.random.bytes()?));
+        let id = insert(app, &transaction, Some(1), &key, Stage::Signing).await?;
+        note(app, &transaction, "key_add", id, &json!({ "first": true })).await?;
     }
     transaction.commit().await?;
     Ok(true)

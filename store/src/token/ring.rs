@@ -124,7 +124,7 @@ impl Ring {
         let [first, second] = &self.reserved;
         match version {
             Version::V2 => second,
-            _ => first,
+            Version::V1 => first,
         }
     }
 }
@@ -141,7 +141,7 @@ fn record(row: &Model, master: &MasterKey) -> Result<Option<KeyRecord>, RingErro
             let public = row.public_key.as_deref().and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
             KeyMaterial::Ed25519 { public: PublicKey::new(public.ok_or_else(damaged)?), seed: Some(secret) }
         }
-        _ => KeyMaterial::Hmac(secret),
+        Algorithm::HmacSha256 => KeyMaterial::Hmac(secret),
     };
     Ok(Some(KeyRecord { id, key, state }))
 }
@@ -173,7 +173,7 @@ fn no_signing_key(version: Version) -> Error {
     let message = format!("no key of this store signs tokens of version {}", version.number());
     match version {
         Version::V2 => Error::refused("version_unavailable", message),
-        _ => Error::new(axum::http::StatusCode::SERVICE_UNAVAILABLE, "no_signing_key", message),
+        Version::V1 => Error::new(axum::http::StatusCode::SERVICE_UNAVAILABLE, "no_signing_key", message),
     }
 }
 
