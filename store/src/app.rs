@@ -33,6 +33,8 @@ pub struct Parts {
     pub clock: Clock,
     /// Secrets and ids.
     pub random: Random,
+    /// API clients that were just here.
+    pub(crate) clients: account::client::Known,
     /// The token keys and the deny list.
     pub tokens: token::live::Tokens,
     /// Manifests by release id: a release never changes.
@@ -85,6 +87,7 @@ impl Parts {
             objects,
             clock,
             random,
+            clients: account::client::Known::new(),
             tokens: token::live::Tokens::new(keyring),
             manifests,
             hot,
