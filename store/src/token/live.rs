@@ -8,6 +8,7 @@ use tokio::sync::watch;
 
 use crate::app::App;
 use crate::db;
+use crate::telemetry::metrics;
 use crate::web::error::Error;
 
 /// The keys and the deny list of this process.
@@ -51,7 +52,11 @@ pub async fn keep_fresh(app: App) {
     let mut failing = false;
     loop {
         match refresh(&app).await {
-            Ok(()) => failing = false,
+            Ok(()) => {
+                metrics::keyring_fresh();
+                metrics::revocations_fresh();
+                failing = false;
+            }
             Err(error) if !failing => {
                 tracing::warn!(
                     error.code = error.code(),
