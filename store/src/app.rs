@@ -33,6 +33,8 @@ pub struct Parts {
     pub clock: Clock,
     /// Secrets and ids.
     pub random: Random,
+    /// API clients that were just here.
+    pub(crate) clients: account::client::Known,
     /// The token keys and the deny list.
     pub tokens: token::live::Tokens,
     /// Manifests by release id: a release never changes.
@@ -89,8 +91,17 @@ impl Parts {
         let cache_bytes = config.delivery.cache_bytes as u64;
         let hot = Cache::builder().max_capacity(cache_bytes).weigher(delivery::weight).build();
         let manifests = Cache::new(MANIFESTS_IN_MEMORY);
-        let tokens = token::live::Tokens::new(master);
-        let app = Arc::new(Self { config, db, objects, clock, random, tokens, manifests, hot });
+        let app = Arc::new(Self {
+            config,
+            db,
+            objects,
+            clock,
+            random,
+            clients: account::client::Known::new(),
+            tokens: token::live::Tokens::new(master),
+            manifests,
+            hot,
+        });
         token::live::start(&app).await?;
         Ok(app)
     }

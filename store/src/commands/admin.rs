@@ -17,7 +17,11 @@ pub(super) async fn run(config: Config, command: AdminCommand) -> Status {
                 Ok(scopes) => scopes,
                 Err(name) => {
                     let error = std::io::Error::other(format!("there is no scope `{name}`"));
-                    failed("unknown_scope", &error, "scopes are launch, verify, publish, operate");
+                    failed(
+                        "unknown_scope",
+                        &error,
+                        "scopes are launch, verify, verify_public, publish, operate",
+                    );
                     return Status::Usage;
                 }
             }

@@ -12,6 +12,7 @@ use super::seal::MasterKey;
 use super::{file, keys};
 use crate::app::{App, StartError};
 use crate::db;
+use crate::telemetry::metrics;
 use crate::web::error::Error;
 
 /// The keys and the deny list of this process.
@@ -38,12 +39,15 @@ impl Tokens {
 
     /// Takes the database's ring where it has changed. A ring that makes no sense is not taken: the last good one stays.
     async fn refresh_ring(&self, db: &DatabaseConnection, version: u64) -> Result<(), RingError> {
-        if self.ring().version == version {
-            return Ok(());
+        if self.ring().version != version {
+            let ring = Ring::load(db, &self.master, version)
+                .await
+                .inspect_err(|_| metrics::keyring_reload_failed())?;
+            tracing::info!(keyring.version = version, keyring.keys = ?ring.keyring, "took a new ring of token keys");
+            *self.ring.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(ring);
+            metrics::keyring_version(version);
         }
-        let ring = Ring::load(db, &self.master, version).await?;
-        tracing::info!(keyring.version = version, keyring.keys = ?ring.keyring, "took a new ring of token keys");
-        *self.ring.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(ring);
+        metrics::keyring_fresh();
         Ok(())
     }
 
@@ -84,7 +88,10 @@ pub async fn keep_fresh(app: App) {
     let mut failing = false;
     loop {
         match refresh(&app).await {
-            Ok(()) => failing = false,
+            Ok(()) => {
+                metrics::revocations_fresh();
+                failing = false;
+            }
             Err(error) if !failing => {
                 tracing::warn!(
                     error.code = error.code(),

@@ -6,11 +6,11 @@ use sea_orm::sea_query::Expr;
 use sea_orm::{
     ColumnTrait as _, ConnectionTrait, DbErr, EntityTrait as _, QueryFilter as _, QueryOrder as _,
 };
+use sticker_protocol::Expiry;
 use sticker_protocol::token::{
     Algorithm, Claims, IssueError, KeyFile, KeyFileError, KeyId, KeyMaterial, KeyRecord, KeyState, Keyring,
     PublicKey, Token, Version,
 };
-use sticker_protocol::{Expiry, Sha256};
 
 use super::entity::{self, Model};
 use super::seal::{DoesNotOpen, MasterKey};
@@ -88,8 +88,6 @@ pub struct Ring {
     pub file: KeyFile,
     /// The keys, prepared.
     pub keyring: Keyring,
-    /// Names the content, so that a verifier need not fetch what it has.
-    pub tag: Sha256,
     /// For each signing key, up to which expiry the database knows that it signs.
     reserved: [AtomicU64; 2],
 }
@@ -101,8 +99,7 @@ impl Ring {
     }
 
     fn new(version: u64, file: KeyFile) -> Self {
-        let tag = Sha256::of(file.to_json().as_bytes());
-        Self { version, keyring: Keyring::new(&file), tag, file, reserved: Default::default() }
+        Self { version, keyring: Keyring::new(&file), file, reserved: Default::default() }
     }
 
     /// Loads the ring. `version` is the counter as it was read before: a change in between is seen the next time.

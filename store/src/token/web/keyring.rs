@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
+use sticker_protocol::Sha256;
 
 use crate::account::client::VerifyClient;
 use crate::app::App;
@@ -14,15 +15,21 @@ pub(super) fn routes() -> Router<App> {
     Router::new().route("/v1/keyring", get(keyring))
 }
 
-async fn keyring(State(app): State<App>, _: VerifyClient, headers: HeaderMap) -> Result<Response, Error> {
+async fn keyring(
+    State(app): State<App>,
+    client: VerifyClient,
+    headers: HeaderMap,
+) -> Result<Response, Error> {
     let ring = app.tokens.ring();
-    let tag = format!("\"{}\"", ring.tag);
+    let keys = if client.may_mint { ring.file.for_verifiers() } else { ring.file.public_only() };
+    let json = keys.to_json();
+    let tag = format!("\"{}\"", Sha256::of(json.as_bytes()));
     let known = headers.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes());
     let mut response = if known {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
-        let json = HeaderValue::from_static("application/json");
-        ([(header::CONTENT_TYPE, json)], ring.file.for_verifiers().to_json()).into_response()
+        let content_type = HeaderValue::from_static("application/json");
+        ([(header::CONTENT_TYPE, content_type)], json).into_response()
     };
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
