@@ -35,6 +35,8 @@ pub struct Parts {
     pub random: Random,
     /// API clients that were just here.
     pub(crate) clients: account::client::Known,
+    /// Checks that clients may still ask for.
+    pub(crate) check_rates: token::rate::CheckRates,
     /// The token keys and the deny list.
     pub tokens: token::live::Tokens,
     /// Manifests by release id: a release never changes.
@@ -81,6 +83,7 @@ impl Parts {
         let cache_bytes = config.delivery.cache_bytes as u64;
         let hot = Cache::builder().max_capacity(cache_bytes).weigher(delivery::weight).build();
         let manifests = Cache::new(MANIFESTS_IN_MEMORY);
+        let checks_per_second = config.token.checks_per_second;
         Ok(Arc::new(Self {
             config,
             db,
@@ -88,6 +91,7 @@ impl Parts {
             clock,
             random,
             clients: account::client::Known::new(),
+            check_rates: token::rate::CheckRates::new(checks_per_second),
             tokens: token::live::Tokens::new(keyring),
             manifests,
             hot,
