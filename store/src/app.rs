@@ -35,6 +35,8 @@ pub struct Parts {
     pub random: Random,
     /// API clients that were just here.
     pub(crate) clients: account::client::Known,
+    /// Checks that clients may still ask for.
+    pub(crate) check_rates: token::rate::CheckRates,
     /// The token keys and the deny list.
     pub tokens: token::live::Tokens,
     /// Manifests by release id: a release never changes.
@@ -91,6 +93,7 @@ impl Parts {
         let cache_bytes = config.delivery.cache_bytes as u64;
         let hot = Cache::builder().max_capacity(cache_bytes).weigher(delivery::weight).build();
         let manifests = Cache::new(MANIFESTS_IN_MEMORY);
+        let check_rates = token::rate::CheckRates::new(config.token.checks_per_second);
         let app = Arc::new(Self {
             config,
             db,
@@ -98,6 +101,7 @@ impl Parts {
             clock,
             random,
             clients: account::client::Known::new(),
+            check_rates,
             tokens: token::live::Tokens::new(master),
             manifests,
             hot,
