@@ -17,7 +17,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use ring::hmac;
 use serde::{Deserialize, Serialize};
 use sticker_protocol::token::{
-    Claims, DenyList, Expected, KeyFile, KeyId, KeyRecord, KeyState, Keyring, Secret, UserId,
+    Claims, DenyList, Expected, KeyFile, KeyId, KeyMaterial, KeyRecord, KeyState, Keyring, Secret, UserId,
 };
 use sticker_protocol::{Expiry, StickerId, UnixSeconds};
 
@@ -30,7 +30,8 @@ fn main() {
     let sticker = StickerId::new(8_675_309).expect("a sticker id");
     let secret: [u8; 32] = std::array::from_fn(|at| u8::try_from(at).unwrap_or_default());
 
-    let record = KeyRecord { id: KeyId(3), secret: Secret::new(secret), state: KeyState::Signing };
+    let record =
+        KeyRecord { id: KeyId(3), key: KeyMaterial::Hmac(Secret::new(secret)), state: KeyState::Signing };
     let keyring = Keyring::new(&KeyFile::new(vec![record]).expect("one key"));
     let token = keyring.issue(&Claims { sticker, user, expires: Expiry(EXPIRY) }).expect("a signing key");
     let (expected, denied) = (Expected { sticker, user }, DenyList::new());

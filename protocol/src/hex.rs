@@ -16,7 +16,12 @@ pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
 }
 
 pub(crate) fn decode_array<const N: usize>(text: &str) -> Option<[u8; N]> {
-    decode(text)?.try_into().ok()
+    let (pairs, []) = text.as_bytes().as_chunks::<2>() else { return None };
+    let mut bytes = [0; N];
+    for (byte, &[high, low]) in bytes.iter_mut().zip(pairs) {
+        *byte = digit(high)? << 4 | digit(low)?;
+    }
+    (pairs.len() == N).then_some(bytes)
 }
 
 fn digit(character: u8) -> Option<u8> {

@@ -57,6 +57,7 @@ mod generated {
 mod hash;
 mod hex;
 mod ids;
+mod json;
 pub mod limits;
 pub mod release;
 mod slug;

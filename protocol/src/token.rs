@@ -1,39 +1,47 @@
-//! The signed proof that a user may send a sticker: version 1, HMAC-SHA256.
+//! The signed proof that a user may send a sticker: version 1 with HMAC-SHA256, version 2 with Ed25519.
 //!
 //! The way is one way: a text is [`UntrustedToken::parse`]d, [`Keyring::authenticate`] turns it into [`Claims`] that a key
-//! vouches for, and [`Claims::check`] compares them with what the message says. [`Keyring::verify`] is all three.
+//! vouches for, and [`Claims::check`] compares them with what the message says. [`Keyring::verify`] is all three, and
+//! [`LiveVerifier`] is that for a server that runs for long: keys rotate and rights are taken back under it.
 //! The specification, byte by byte, is section 1 of this crate's README.
 
 mod claims;
 mod codec;
 mod deny;
+mod error;
+mod feed;
+mod file;
 mod key;
+mod live;
 mod ring;
+mod version;
 
 pub use claims::{Claims, Expected, UserId, UserIdError};
 pub use codec::{Token, UntrustedToken};
 pub use deny::DenyList;
-pub use key::{KeyFile, KeyFileError, KeyId, KeyRecord, KeyState, Secret};
+pub use error::KeyFileError;
+pub use feed::{PageError, Revocation, RevocationPage};
+pub use file::KeyFile;
+pub use key::{KeyId, KeyMaterial, KeyRecord, KeyState, PublicKey, Secret, SeedError};
+pub use live::{Freshness, LiveVerifier};
 pub use ring::{IssueError, Keyring};
-
-/// The version that this module issues and accepts.
-pub const VERSION: u8 = 1;
+pub use version::{Algorithm, Version};
 
 /// Why a token does not let a sticker through. A public answer says no more than accepted or refused;
 /// the [code](Self::code) is for servers and logs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum Refusal {
-    /// Wrong length, alphabet or base64 form, or a sticker id outside 1 to 2^53 - 1.
+    /// Wrong length, for any version or for the token's own, alphabet or base64 form, or a sticker id outside 1 to 2^53 - 1.
     #[error("the token is malformed")]
     Malformed,
     /// The first byte is no version that this verifier knows.
     #[error("the token has a version that this verifier does not know")]
     UnsupportedVersion,
-    /// The key id is not in the ring.
+    /// The key id is not in the ring, or is of another version's algorithm.
     #[error("the token names a key that is not in the ring")]
     UnknownKey,
-    /// The MAC is not the one that the key gives.
+    /// The signature is not the key's.
     #[error("the token's signature is wrong")]
     BadSignature,
     /// The expiry has passed.

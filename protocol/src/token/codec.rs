@@ -5,19 +5,15 @@ use std::fmt;
 use base64_simd::{AsOut as _, URL_SAFE_NO_PAD};
 
 use super::key::KeyId;
-use super::{Claims, Refusal, UserId, VERSION};
+use super::version::{FIXED, MAX_TEXT, MIN_TEXT};
+use super::{Claims, Refusal, UserId, Version};
 use crate::bytes::{be_u16, be_u32, be_u64};
 use crate::{Expiry, StickerId};
 
-/// Bytes before the user id: version, key id, expiry, sticker id.
-const FIXED: usize = 15;
-/// Bytes of the MAC at the end.
-const MAC: usize = 32;
-const MAX_BYTES: usize = FIXED + UserId::MAX_LENGTH + MAC;
-const MIN_TEXT: usize = (FIXED + 1 + MAC).div_ceil(3) * 4;
-const MAX_TEXT: usize = (MAX_BYTES * 4).div_ceil(3);
-/// What is authenticated begins with these bytes, so that a key used elsewhere by mistake signs no token.
-const DOMAIN: &[u8; 16] = b"sticker-token-v1";
+/// Bytes of a domain; every version's is as long.
+const DOMAIN: usize = Version::V1.domain().len();
+/// The decoder writes whole groups of three bytes.
+const BUFFER: usize = MAX_TEXT.div_ceil(4) * 3;
 
 /// A token that was just issued, as text. Whoever holds it may send the sticker, so it prints itself only
 /// when asked to (`Display`), never in a debug print.
@@ -25,7 +21,7 @@ const DOMAIN: &[u8; 16] = b"sticker-token-v1";
 pub struct Token(String);
 
 impl Token {
-    /// 64 to 234 characters of base64url.
+    /// 64 to 276 characters of base64url.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -45,34 +41,50 @@ impl fmt::Debug for Token {
 
 /// Well-formed, of a known version, and nothing more: everybody can write one.
 pub struct UntrustedToken {
-    /// The domain, then the token's bytes, as they go into the MAC: one buffer, no allocation.
-    buffer: [u8; DOMAIN.len() + BUFFER],
+    /// The domain, then the token's bytes, as they are signed: one buffer, no allocation.
+    buffer: [u8; DOMAIN + BUFFER],
+    /// Of the token, without the domain; it fits the version.
     length: usize,
+    version: Version,
 }
 
-/// The decoder may touch whole groups of three bytes.
-const BUFFER: usize = MAX_TEXT.div_ceil(4) * 3;
-
 impl UntrustedToken {
-    /// Decodes the text: length, alphabet, canonical form, version. Does not allocate.
+    /// Decodes the text of either version: length, alphabet, canonical form, version. Does not allocate.
     ///
     /// # Errors
     /// [`Refusal::Malformed`] or [`Refusal::UnsupportedVersion`].
-    #[inline]
     pub fn parse(text: &str) -> Result<Self, Refusal> {
+        Self::decode(text, true)
+    }
+
+    /// Decodes the text for a verifier that knows version 2, or knows version 1 alone.
+    #[inline]
+    pub(super) fn decode(text: &str, knows_v2: bool) -> Result<Self, Refusal> {
         if !(MIN_TEXT..=MAX_TEXT).contains(&text.len()) {
             return Err(Refusal::Malformed);
         }
-        let mut buffer = [0; DOMAIN.len() + BUFFER];
-        let (domain, bytes) = buffer.split_at_mut(DOMAIN.len());
-        domain.copy_from_slice(DOMAIN);
+        let mut buffer = [0; DOMAIN + BUFFER];
+        let (domain, bytes) = buffer.split_at_mut(DOMAIN);
         // This decoder refuses padding, foreign characters and stray bits: what it takes is canonical.
         let decoded = URL_SAFE_NO_PAD.decode(text.as_bytes(), bytes.as_out());
         let length = decoded.ok().ok_or(Refusal::Malformed)?.len();
-        if bytes.first() != Some(&VERSION) {
-            return Err(Refusal::UnsupportedVersion);
+        let version = match bytes.first() {
+            Some(1) => Version::V1,
+            Some(2) if knows_v2 => Version::V2,
+            _ if text.len() > Version::V1.text_length(UserId::MAX_LENGTH) => return Err(Refusal::Malformed),
+            _ => return Err(Refusal::UnsupportedVersion),
+        };
+        let user = length.wrapping_sub(FIXED + version.signature_length());
+        if user.wrapping_sub(1) >= UserId::MAX_LENGTH {
+            return Err(Refusal::Malformed);
         }
-        Ok(Self { buffer, length })
+        domain.copy_from_slice(version.domain());
+        Ok(Self { buffer, length, version })
+    }
+
+    /// The first byte.
+    pub const fn version(&self) -> Version {
+        self.version
     }
 
     /// The id of the key that is said to have signed it.
@@ -94,7 +106,7 @@ impl UntrustedToken {
     #[inline]
     pub(super) fn subject(&self) -> Result<(StickerId, &[u8]), Refusal> {
         let sticker = be_u64(self.bytes(), 7).and_then(|id| StickerId::new(id).ok());
-        let user = self.bytes().get(FIXED..self.length - MAC);
+        let user = self.bytes().get(FIXED..self.length - self.version.signature_length());
         sticker.zip(user).ok_or(Refusal::Malformed)
     }
 
@@ -103,35 +115,42 @@ impl UntrustedToken {
         Expiry(be_u32(self.bytes(), 3).unwrap_or_default())
     }
 
-    /// The bytes under the MAC, and the MAC.
+    /// The bytes that are signed, and the signature.
     #[inline]
     pub(super) fn signed_parts(&self) -> (&[u8], &[u8]) {
-        let end = DOMAIN.len() + self.length;
-        self.buffer.get(..end).and_then(|all| all.split_at_checked(end - MAC)).unwrap_or_default()
+        let end = DOMAIN + self.length;
+        let signature = end - self.version.signature_length();
+        self.buffer.get(..end).and_then(|all| all.split_at_checked(signature)).unwrap_or_default()
     }
 
     #[inline]
     fn bytes(&self) -> &[u8] {
-        self.buffer.get(DOMAIN.len()..DOMAIN.len() + self.length).unwrap_or_default()
+        self.buffer.get(DOMAIN..DOMAIN + self.length).unwrap_or_default()
     }
 }
 
 impl fmt::Debug for UntrustedToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("UntrustedToken").field("key_id", &self.key_id()).finish_non_exhaustive()
+        let mut shown = f.debug_struct("UntrustedToken");
+        shown.field("version", &self.version).field("key_id", &self.key_id()).finish_non_exhaustive()
     }
 }
 
-/// Writes and signs a token.
-pub(super) fn issue(key_id: KeyId, key: &ring::hmac::Key, claims: &Claims) -> Token {
-    let mut signed = Vec::with_capacity(DOMAIN.len() + MAX_BYTES);
-    signed.extend_from_slice(DOMAIN);
-    signed.push(VERSION);
-    signed.extend_from_slice(&key_id.0.to_be_bytes());
+/// Writes a token and lets `sign` sign it: domain and bytes in, signature out.
+pub(super) fn issue<S: AsRef<[u8]>>(
+    version: Version,
+    key: KeyId,
+    claims: &Claims,
+    sign: impl FnOnce(&[u8]) -> S,
+) -> Token {
+    let mut signed = Vec::with_capacity(DOMAIN + BUFFER);
+    signed.extend_from_slice(version.domain());
+    signed.push(version.number());
+    signed.extend_from_slice(&key.0.to_be_bytes());
     signed.extend_from_slice(&claims.expires.0.to_be_bytes());
     signed.extend_from_slice(&claims.sticker.get().to_be_bytes());
     signed.extend_from_slice(claims.user.as_bytes());
-    let mac = ring::hmac::sign(key, &signed);
-    signed.extend_from_slice(mac.as_ref());
-    Token(URL_SAFE_NO_PAD.encode_to_string(signed.get(DOMAIN.len()..).unwrap_or_default()))
+    let signature = sign(&signed);
+    signed.extend_from_slice(signature.as_ref());
+    Token(URL_SAFE_NO_PAD.encode_to_string(signed.get(DOMAIN..).unwrap_or_default()))
 }

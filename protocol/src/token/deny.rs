@@ -1,15 +1,22 @@
 //! Rights that were taken back while tokens for them may still live.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasher as _, BuildHasherDefault, Hash, Hasher, RandomState};
 
-use super::UserId;
+use super::{Revocation, UserId};
 use crate::{Expiry, StickerId, UnixSeconds};
 
 /// For each (sticker, user): refuse tokens that expire at or before a moment, the last that was issued before the right
 /// was taken back. Tokens issued after a new purchase expire later and pass.
+///
+/// An entry is a fingerprint of 128 bits and a moment, 20 bytes, whatever the length of the user id. The fingerprint is keyed
+/// afresh for each list, so that nobody can choose users that meet in one: with n entries a token that nobody revoked is
+/// refused with a probability of at most n / 2^128, below 2^-108 for a million.
 #[derive(Clone, Debug, Default)]
 pub struct DenyList {
-    entries: HashMap<StickerId, HashMap<Box<[u8]>, Expiry>>,
+    key: RandomState,
+    pairs: HashMap<Fingerprint, Expiry, BuildHasherDefault<FirstWords>>,
+    everybody: HashMap<StickerId, Expiry>,
 }
 
 impl DenyList {
@@ -21,36 +28,106 @@ impl DenyList {
     /// Refuses every token of this user for this sticker whose expiry is at most `last_issued`. Of two entries the
     /// later counts.
     pub fn deny(&mut self, user: &UserId, sticker: StickerId, last_issued: Expiry) {
-        let until =
-            self.entries.entry(sticker).or_default().entry(user.as_bytes().into()).or_insert(last_issued);
+        let until = self.pairs.entry(self.key.fingerprint(user.as_bytes(), sticker)).or_insert(last_issued);
         *until = last_issued.max(*until);
     }
 
+    /// The same for every user, as when a sticker is taken down.
+    pub fn deny_everybody(&mut self, sticker: StickerId, last_issued: Expiry) {
+        let until = self.everybody.entry(sticker).or_insert(last_issued);
+        *until = last_issued.max(*until);
+    }
+
+    /// Enters what an entry of the deny feed says.
+    pub fn apply(&mut self, revocation: &Revocation) {
+        for &sticker in &revocation.stickers {
+            match &revocation.user {
+                Some(user) => self.deny(user, sticker, revocation.refuse_until),
+                None => self.deny_everybody(sticker, revocation.refuse_until),
+            }
+        }
+    }
+
     /// Whether a token of this user for this sticker with this expiry was issued before the right was taken back.
+    #[inline]
     pub fn refuses(&self, user: &[u8], sticker: StickerId, expires: Expiry) -> bool {
-        !self.entries.is_empty()
-            && self
-                .entries
-                .get(&sticker)
-                .and_then(|users| users.get(user))
-                .is_some_and(|&last_issued| expires <= last_issued)
+        let until = |until: &Expiry| expires <= *until;
+        (!self.everybody.is_empty() && self.everybody.get(&sticker).is_some_and(until))
+            || (!self.pairs.is_empty()
+                && self.pairs.get(&self.key.fingerprint(user, sticker)).is_some_and(until))
     }
 
-    /// Drops the entries whose tokens have all expired anyway.
+    /// Drops the entries whose tokens have all expired anyway, and gives their memory back where much of it is unused.
     pub fn forget_expired(&mut self, now: UnixSeconds) {
-        self.entries.retain(|_, users| {
-            users.retain(|_, until| !until.has_passed(now));
-            !users.is_empty()
-        });
+        self.pairs.retain(|_, until| !until.has_passed(now));
+        self.everybody.retain(|_, until| !until.has_passed(now));
+        if self.pairs.len() < self.pairs.capacity() / 8 {
+            self.pairs.shrink_to(self.pairs.len() * 2);
+        }
+        if self.everybody.len() < self.everybody.capacity() / 8 {
+            self.everybody.shrink_to(self.everybody.len() * 2);
+        }
     }
 
-    /// Number of (sticker, user) pairs.
+    /// Number of (sticker, user) pairs, and of stickers that are denied to everybody.
     pub fn len(&self) -> usize {
-        self.entries.values().map(HashMap::len).sum()
+        self.pairs.len() + self.everybody.len()
     }
 
     /// Whether nothing is denied.
     pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.pairs.is_empty() && self.everybody.is_empty()
+    }
+}
+
+/// In words of four bytes, so that entry and moment lie together without a gap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Fingerprint([u32; 4]);
+
+trait Fingerprints {
+    fn fingerprint(&self, user: &[u8], sticker: StickerId) -> Fingerprint;
+}
+
+impl Fingerprints for RandomState {
+    /// Two halves from one keyed hash (the standard library's `SipHash`) of two different texts: the last byte says which half.
+    /// The sticker comes first with its fixed length, so that two pairs never make one text.
+    #[inline]
+    fn fingerprint(&self, user: &[u8], sticker: StickerId) -> Fingerprint {
+        let mut first = self.build_hasher();
+        first.write_u64(sticker.get());
+        first.write(user);
+        let mut second = first.clone();
+        first.write_u8(1);
+        second.write_u8(2);
+        let (first, second) = (first.finish(), second.finish());
+        let [a, b, c, d] = [first, first >> 32, second, second >> 32].map(|half| half & u64::from(u32::MAX));
+        let word = |word: u64| u32::try_from(word).unwrap_or_default();
+        Fingerprint([word(a), word(b), word(c), word(d)])
+    }
+}
+
+impl Hash for Fingerprint {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let Self([low, high, ..]) = self;
+        state.write_u64(u64::from(*high) << 32 | u64::from(*low));
+    }
+}
+
+/// The hash of a fingerprint is its beginning: it is a keyed hash already.
+#[derive(Clone, Copy, Debug, Default)]
+struct FirstWords(u64);
+
+impl Hasher for FirstWords {
+    fn write(&mut self, bytes: &[u8]) {
+        // Fingerprints write one u64 and nothing comes this way; whatever did would still count.
+        self.0 = bytes.iter().fold(self.0, |sum, &byte| sum.rotate_left(8) ^ u64::from(byte));
+    }
+
+    fn write_u64(&mut self, value: u64) {
+        self.0 = value;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
     }
 }

@@ -1,5 +1,6 @@
 //! `sticker-store check`
 
+use sticker_protocol::token::Version;
 use sticker_store::config::Config;
 use sticker_store::objects::Objects;
 use sticker_store::{db, token};
@@ -13,7 +14,7 @@ pub(super) async fn run(config: Config) -> Status {
     let keys = config.data_dir.join("keyring.json");
     if keys.exists() {
         match token::keys::load(&keys) {
-            Ok(keyring) if keyring.signing_key().is_some() => say("token keys: ok"),
+            Ok(keyring) if keyring.signing_key(Version::V1).is_some() => say("token keys: ok"),
             Ok(_) => {
                 say("token keys: no key is marked as signing; hint: the store cannot issue tokens");
                 status = Status::Refused;

@@ -70,13 +70,13 @@ fn verify(keys: &Path, sticker: u64, user: &User, at: Option<u64>, token: &str) 
 }
 
 fn inspect(token: &str) -> Status {
-    let shown =
-        UntrustedToken::parse(token).and_then(|token| Ok((token.key_id(), token.untrusted_claims()?)));
+    let shown = UntrustedToken::parse(token)
+        .and_then(|token| Ok((token.version().number(), token.key_id(), token.untrusted_claims()?)));
     match shown {
-        Ok((key, claims)) => {
+        Ok((version, key, claims)) => {
             let user = claims.user.as_text().map_or_else(String::new, |text| format!(" ({text:?})"));
             say(format_args!(
-                "version 1, unproven\nkey {key}\nexpires {}\nsticker {}\nuser {}{user}",
+                "version {version}, unproven\nkey {key}\nexpires {}\nsticker {}\nuser {}{user}",
                 claims.expires.0,
                 claims.sticker,
                 claims.user.to_hex()

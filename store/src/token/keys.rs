@@ -5,7 +5,9 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use sticker_protocol::token::{KeyFile, KeyFileError, KeyId, KeyRecord, KeyState, Keyring, Secret};
+use sticker_protocol::token::{
+    KeyFile, KeyFileError, KeyId, KeyMaterial, KeyRecord, KeyState, Keyring, Secret,
+};
 
 use crate::random::{NoRandom, Random};
 
@@ -45,8 +47,11 @@ pub enum KeysError {
 /// [`KeysError`].
 pub fn load_or_make(path: &Path, random: &Random) -> Result<Keyring, KeysError> {
     if !path.try_exists().map_err(failed(path))? {
-        let record =
-            KeyRecord { id: KeyId(1), secret: Secret::new(random.bytes()?), state: KeyState::Signing };
+        let record = KeyRecord {
+            id: KeyId(1),
+            key: KeyMaterial::Hmac(Secret::new(random.bytes()?)),
+            state: KeyState::Signing,
+        };
         let file = KeyFile::new(vec![record])
             .map_err(|source| KeysError::Invalid { path: path.to_owned(), source })?;
         make(path, &file.to_json()).map_err(failed(path))?;
