@@ -35,6 +35,8 @@ pub struct Parts {
     pub random: Random,
     /// The token keys and the deny list.
     pub tokens: token::live::Tokens,
+    /// Becomes true when the store is to stop: whoever waits for news answers without them.
+    pub stopping: tokio::sync::watch::Sender<bool>,
     /// Manifests by release id: a release never changes.
     pub(crate) manifests: Cache<String, Arc<sticker_protocol::release::Manifest>>,
     /// Hot objects.
@@ -79,16 +81,20 @@ impl Parts {
         let cache_bytes = config.delivery.cache_bytes as u64;
         let hot = Cache::builder().max_capacity(cache_bytes).weigher(delivery::weight).build();
         let manifests = Cache::new(MANIFESTS_IN_MEMORY);
-        Ok(Arc::new(Self {
+        let app = Arc::new(Self {
             config,
             db,
             objects,
             clock,
             random,
             tokens: token::live::Tokens::new(keyring),
+            stopping: tokio::sync::watch::Sender::new(false),
             manifests,
             hot,
-        }))
+        });
+        // Whoever serves refuses from the first request on.
+        token::revocation::catch_up(&app).await?;
+        Ok(app)
     }
 }
 
