@@ -39,6 +39,8 @@ pub struct Parts {
     pub(crate) check_rates: token::rate::CheckRates,
     /// The token keys and the deny list.
     pub tokens: token::live::Tokens,
+    /// Becomes true when the store is to stop: whoever waits for news answers without them.
+    pub stopping: tokio::sync::watch::Sender<bool>,
     /// Manifests by release id: a release never changes.
     pub(crate) manifests: Cache<String, Arc<sticker_protocol::release::Manifest>>,
     /// Hot objects.
@@ -103,10 +105,13 @@ impl Parts {
             clients: account::client::Known::new(),
             check_rates,
             tokens: token::live::Tokens::new(master),
+            stopping: tokio::sync::watch::Sender::new(false),
             manifests,
             hot,
         });
+        // Whoever serves signs and refuses from the first request on.
         token::live::start(&app).await?;
+        token::revocation::catch_up(&app).await?;
         Ok(app)
     }
 }

@@ -2,6 +2,7 @@
 
 mod issue;
 mod keyring;
+mod revocations;
 mod verify;
 
 use axum::Router;
@@ -9,5 +10,9 @@ use axum::Router;
 use crate::app::App;
 
 pub(crate) fn api() -> Router<App> {
-    Router::new().merge(issue::routes()).merge(keyring::routes()).merge(verify::routes())
+    Router::new()
+        .merge(issue::routes())
+        .merge(keyring::routes())
+        .merge(revocations::routes())
+        .merge(verify::routes())
 }
