@@ -6,6 +6,9 @@ import (
 	"math"
 )
 
+// maxListed bounds the entries of a page, and the stickers of an entry.
+const maxListed = 10_000
+
 // ErrBadPage refuses a page of the deny feed as a whole.
 var ErrBadPage = errors.New("bad_page")
 
@@ -34,7 +37,7 @@ func ParsePage(body []byte) (*Page, error) {
 	entries, isArray := whole.objects("revocations")
 	cursor, isWhole := whole.whole("cursor", maxSafeInt)
 	more, isBool := whole.boolean("more")
-	if err != nil || !isArray || !isWhole || !isBool {
+	if err != nil || !isArray || !isWhole || !isBool || len(entries) > maxListed {
 		return nil, ErrBadPage
 	}
 	page := &Page{make([]Revocation, len(entries)), cursor, more}
@@ -55,7 +58,7 @@ func (r *Revocation) read(entry object) bool {
 		r.User = string(user)
 	}
 	var ids []json.RawMessage
-	if !isArray(entry["sticker_ids"]) || json.Unmarshal(entry["sticker_ids"], &ids) != nil {
+	if !isArray(entry["sticker_ids"]) || json.Unmarshal(entry["sticker_ids"], &ids) != nil || len(ids) > maxListed {
 		return false
 	}
 	for _, text := range ids {

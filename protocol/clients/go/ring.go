@@ -80,6 +80,13 @@ func ParseRing(file []byte) (*Ring, error) {
 }
 
 func (r *Ring) add(key object, seen map[uint64]bool, signing map[string]bool) RingCode {
+	algorithm, _ := key.text("algorithm")
+	if key["algorithm"] == nil {
+		algorithm = "hmac-sha256"
+	}
+	if algorithm != "hmac-sha256" && algorithm != "ed25519" {
+		return ""
+	}
 	id, ok := key.whole("id", math.MaxUint16)
 	if !ok {
 		return BadID
@@ -88,14 +95,6 @@ func (r *Ring) add(key object, seen map[uint64]bool, signing map[string]bool) Ri
 		return DuplicateID
 	}
 	seen[id] = true
-	algorithm, _ := key.text("algorithm")
-	if key["algorithm"] == nil {
-		algorithm = "hmac-sha256"
-	}
-	material := map[string]string{"hmac-sha256": "secret", "ed25519": "public"}[algorithm]
-	if material == "" {
-		return "" // an algorithm that this reader does not know
-	}
 	switch state, _ := key.text("state"); {
 	case state == "signing" && signing[algorithm]:
 		return TwoSigning
@@ -104,14 +103,16 @@ func (r *Ring) add(key object, seen map[uint64]bool, signing map[string]bool) Ri
 	case state != "published" && state != "verify":
 		return BadState
 	}
-	bytes, ok := key.hex(material, 32, 32)
-	if !ok {
+	secret, isSecret := key.hex("secret", 32, 32)
+	public, isPublic := key.hex("public", 32, 32)
+	switch {
+	case algorithm == "hmac-sha256" && isSecret:
+		r.secret[uint16(id)] = newMACKey(secret)
+	// A verifier has no use for a seed, but a damaged file is refused everywhere.
+	case algorithm == "ed25519" && isPublic && (isSecret || key["secret"] == nil):
+		r.public[uint16(id)] = public
+	default:
 		return BadKey
-	}
-	if algorithm == "ed25519" {
-		r.public[uint16(id)] = bytes
-	} else {
-		r.secret[uint16(id)] = newMACKey(bytes)
 	}
 	return ""
 }

@@ -14,7 +14,7 @@ import (
 )
 
 // maxBody is beyond any answer of the store and any key file.
-const maxBody = 16 << 20
+const maxBody = 64 << 20
 
 // fileSource is a key file on this machine.
 type fileSource struct {
@@ -55,7 +55,7 @@ func (s *fileSource) load(v *Verifier) error {
 func readAll(from io.Reader) ([]byte, error) {
 	text, err := io.ReadAll(io.LimitReader(from, maxBody+1))
 	if err == nil && len(text) > maxBody {
-		return nil, errors.New("larger than 16 MiB")
+		return nil, errors.New("larger than 64 MiB")
 	}
 	return text, err
 }
