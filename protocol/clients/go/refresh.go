@@ -146,6 +146,8 @@ func (u *Updater) keep(ctx context.Context, part *freshness, load func(context.C
 	go func() {
 		defer u.loops.Done()
 		retry := u.options.pace.retry
+		// Without a seed of its own every server would draw the same numbers in old releases of Go.
+		random := rand.New(rand.NewSource(time.Now().UnixNano()))
 		for {
 			wait := pause
 			err := load(ctx)
@@ -157,7 +159,7 @@ func (u *Updater) keep(ctx context.Context, part *freshness, load func(context.C
 				retry = u.options.pace.retry
 			} else {
 				u.failed(part, err)
-				wait = retry/2 + time.Duration(rand.Int63n(int64(retry/2)+1))
+				wait = retry/2 + time.Duration(random.Int63n(int64(retry/2)+1))
 				if retry *= 2; retry > maxRetry {
 					retry = maxRetry
 				}

@@ -184,9 +184,20 @@ func TestAtTheStartTheWholeFeedIsReadBeforeAnythingIsAccepted(t *testing.T) {
 	}
 }
 
-func TestARevocationArrivesThroughTheLongPoll(t *testing.T) {
+func TestARevocationArrivesThroughTheLongPollWhichTheStartDoesNotWaitFor(t *testing.T) {
 	s := newTestStore(t)
 	u, _ := follow(t, s)
+	s.read(func() bool {
+		for _, request := range s.requests {
+			if strings.Contains(request, "revocations") {
+				if !strings.HasSuffix(request, "?after=0&wait=0") {
+					t.Error(request)
+				}
+				return true
+			}
+		}
+		return false
+	})()
 	eventually(t, "a waiting poll", s.read(func() bool { return strings.Contains(strings.Join(s.requests, " "), "after=0&wait=1") }))
 	s.set(func() { s.entries = append(s.entries, revocation(1, sticker)) })
 	eventually(t, "refused", u.refuses(sticker))

@@ -78,8 +78,6 @@ func TestEveryVector(t *testing.T) {
 			}
 		})
 	}
-	fmt.Printf("vectors: %d tokens, %d rings, %d feeds: %d cases\n", len(all.Tokens), len(all.Rings), len(all.Feeds),
-		len(all.Tokens)+len(all.Rings)+len(all.Feeds))
 }
 
 func codeOf(err error) string {

@@ -65,8 +65,10 @@ def test_at_the_start_the_whole_feed_is_read_before_anything_is_accepted(store: 
     assert problems == []
 
 
-def test_a_revocation_arrives_through_the_long_poll(store: Store, problems: Problems) -> None:
+def test_a_revocation_arrives_through_the_long_poll_which_the_start_does_not_wait_for(store: Store, problems: Problems) -> None:
     with follow(store, problems) as updater:
+        feed = [request for request in store.requests if "revocations" in request]
+        assert feed[0] == "/v1/revocations?after=0&wait=0"
         eventually(lambda: any("after=0&wait=1" in request for request in store.requests))
         store.entries.append(revocation(1, STICKER))
         eventually(refuses(updater, STICKER))
