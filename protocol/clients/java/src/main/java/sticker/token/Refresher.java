@@ -145,8 +145,12 @@ public final class Refresher implements AutoCloseable {
     return e instanceof Failure || e instanceof BadInputException ? e.getMessage() : e.getClass().getSimpleName();
   }
 
-  static String utf8(byte[] bytes) throws CharacterCodingException {
-    return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
+  static String utf8(byte[] bytes) throws Failure {
+    try {
+      return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
+    } catch (CharacterCodingException e) {
+      throw new Failure("not UTF-8");
+    }
   }
 
   /** A thread that looks again and again, and how it went. */

@@ -9,7 +9,6 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodySubscriber;
 import java.net.http.HttpResponse.BodySubscribers;
-import java.nio.charset.CharacterCodingException;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -64,7 +63,7 @@ final class StoreClient {
     }
   }
 
-  private static String content(HttpResponse<byte[]> answer) throws Refresher.Failure, CharacterCodingException {
+  private static String content(HttpResponse<byte[]> answer) throws Refresher.Failure {
     if (answer.statusCode() != 200) throw new Refresher.Failure("the store answered " + answer.statusCode());
     return Refresher.utf8(answer.body());
   }
