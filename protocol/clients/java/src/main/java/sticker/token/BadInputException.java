@@ -1,0 +1,18 @@
+package sticker.token;
+
+/** A key file or a page of the deny feed was refused as a whole. The message tells the code and the place, nothing of the content. */
+public final class BadInputException extends Exception {
+  private static final long serialVersionUID = 1;
+
+  private final String code;
+
+  BadInputException(String code, String place) {
+    super(code + ": " + place);
+    this.code = code;
+  }
+
+  /** {@code bad_page}, or a key file's {@code bad_json}, {@code bad_id}, {@code bad_state}, {@code bad_key}, {@code duplicate_id}, {@code two_signing}. */
+  public String code() {
+    return code;
+  }
+}
