@@ -95,7 +95,7 @@ fn body(store: &App, checks: usize) -> String {
         let user = UserId::new(&user).expect("a user");
         let sticker = StickerId::new(8_675_309 + at as u64).expect("a sticker");
         let claims = Claims { sticker, user, expires: Expiry(4_000_000_000) };
-        let token = ring.issue(&claims).expect("a signing key");
+        let token = ring.keyring.issue(&claims).expect("a signing key");
         format!("{{\"token\":\"{token}\",\"sticker_id\":{sticker},\"user_hex\":\"{}\"}}", user.to_hex())
     };
     format!("{{\"checks\":[{}]}}", (0..checks).map(check).collect::<Vec<_>>().join(","))

@@ -33,6 +33,8 @@ pub struct Parts {
     pub clock: Clock,
     /// Secrets and ids.
     pub random: Random,
+    /// Names for requests.
+    pub(crate) request_ids: web::RequestIds,
     /// API clients that were just here.
     pub(crate) clients: account::client::Known,
     /// Checks that clients may still ask for.
@@ -60,9 +62,21 @@ pub enum StartError {
     /// The database does not answer, or a migration failed.
     #[error("the database does not work")]
     Database(#[from] sea_orm::DbErr),
-    /// The key file is refused.
-    #[error("the token keys cannot be used")]
+    /// There is no master key.
+    #[error("the master key cannot be used")]
+    MasterKey(#[from] token::seal::MasterKeyError),
+    /// A key file from before the database kept the keys is refused.
+    #[error("the key file cannot be taken over")]
+    KeyFile(#[from] token::file::FileError),
+    /// The first keys cannot be made.
+    #[error("the token keys cannot be made")]
     Keys(#[from] token::keys::KeysError),
+    /// The ring cannot be used.
+    #[error("the token keys cannot be used")]
+    Ring(#[from] token::ring::RingError),
+    /// The system gives no random bytes.
+    #[error(transparent)]
+    NoRandom(#[from] crate::random::NoRandom),
     /// The place for objects cannot be used.
     #[error("the objects cannot be used")]
     Objects(#[from] objects::ObjectError),
@@ -76,26 +90,31 @@ impl Parts {
     pub async fn open(config: Config, clock: Clock, random: Random) -> Result<App, StartError> {
         std::fs::create_dir_all(&config.data_dir)
             .map_err(|source| StartError::DataDir { path: config.data_dir.clone(), source })?;
-        let keyring = token::keys::load_or_make(&config.data_dir.join("keyring.json"), &random)?;
         let db = db::connect(&config.database_url(), config.database.max_connections).await?;
         migration::Migrator::up(&db, None).await?;
+        let sealed = !token::keys::list(&db).await?.is_empty();
+        let master = token::seal::MasterKey::load(&config, &random, !sealed)?;
         let objects = Objects::open(&config).await?;
         let cache_bytes = config.delivery.cache_bytes as u64;
         let hot = Cache::builder().max_capacity(cache_bytes).weigher(delivery::weight).build();
         let manifests = Cache::new(MANIFESTS_IN_MEMORY);
+        let request_ids = web::RequestIds::new(&random)?;
         let checks_per_second = config.token.checks_per_second;
-        Ok(Arc::new(Self {
+        let app = Arc::new(Self {
             config,
             db,
             objects,
             clock,
             random,
+            request_ids,
             clients: account::client::Known::new(),
             check_rates: token::rate::CheckRates::new(checks_per_second),
-            tokens: token::live::Tokens::new(keyring),
+            tokens: token::live::Tokens::new(master),
             manifests,
             hot,
-        }))
+        });
+        token::live::start(&app).await?;
+        Ok(app)
     }
 }
 

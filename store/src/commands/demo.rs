@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use sticker_packer::publish::{PublishTarget, publish};
 use sticker_packer::{BuildOptions, build};
 use sticker_protocol::release::{MANIFEST_FILE, Manifest};
-use sticker_protocol::token::{Claims, UserId};
+use sticker_protocol::token::{Claims, UserId, Version};
 use sticker_protocol::{Expiry, StickerId};
 use sticker_store::account::client::{self, Scope};
 use sticker_store::account::launch::{self, Guest};
@@ -19,6 +19,7 @@ use sticker_store::config::Config;
 use sticker_store::purchase::order::{self, Provider, Wish};
 use sticker_store::random::Random;
 use sticker_store::serve::{listen, serve, stop_signal};
+use sticker_store::token::ring;
 
 use super::{Status, failed, say};
 
@@ -143,8 +144,10 @@ async fn token_for_bob(app: &App, release: &Manifest, sticker: StickerId) -> any
     let wish = Wish { pack: release.pack, provider: Provider::Free, idempotency_key: Some("demo") };
     order::make(app, &bob, wish).await.map_err(|error| anyhow::anyhow!("{error:?}"))?;
     let expires = u32::try_from(app.clock.now().0)?.saturating_add(app.config.token.lifetime_seconds);
-    let token = app.tokens.ring().issue(&Claims { sticker, user: bob, expires: Expiry(expires) })?;
-    Ok(token.to_string())
+    let expires = Expiry(expires);
+    let tokens = ring::sign(app, Version::V1, expires, &[Claims { sticker, user: bob, expires }]).await;
+    let tokens = tokens.map_err(|error| anyhow::anyhow!("{error:?}"))?;
+    Ok(tokens.first().map(ToString::to_string).unwrap_or_default())
 }
 
 fn check_line(store: &str, secret: &str, token: &str, sticker: StickerId, user: &str) -> String {

@@ -1,6 +1,7 @@
 //! The addresses of tokens, one operation a file.
 
 mod issue;
+mod keyring;
 mod verify;
 
 use axum::Router;
@@ -8,5 +9,5 @@ use axum::Router;
 use crate::app::App;
 
 pub(crate) fn api() -> Router<App> {
-    Router::new().merge(issue::routes()).merge(verify::routes())
+    Router::new().merge(issue::routes()).merge(keyring::routes()).merge(verify::routes())
 }

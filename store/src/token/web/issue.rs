@@ -6,13 +6,14 @@ use axum::http::StatusCode;
 use axum::routing::post;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use sticker_protocol::token::Claims;
+use sticker_protocol::token::{Claims, Token, Version};
 use sticker_protocol::{Expiry, PackId, StickerId};
 
 use crate::account::session::Buyer;
 use crate::app::App;
 use crate::catalogue;
 use crate::library;
+use crate::token::ring;
 use crate::web::error::{Error, Json};
 
 pub(super) fn routes() -> Router<App> {
@@ -43,12 +44,11 @@ async fn issue(
     };
     let expires = u64::from(app.config.token.lifetime_seconds).saturating_add(app.clock.now().0);
     let expires = Expiry(u32::try_from(expires).unwrap_or(u32::MAX));
-    let mut tokens = Vec::with_capacity(stickers.len());
-    for sticker in stickers {
-        let claims = Claims { sticker, user: buyer.user, expires };
-        let token = app.tokens.ring().issue(&claims).map_err(|error| Error::internal(&error))?;
-        tokens.push(json!({ "sticker_id": sticker, "token": token.as_str(), "expires_at": expires }));
-    }
+    let claims: Vec<_> =
+        stickers.iter().map(|&sticker| Claims { sticker, user: buyer.user, expires }).collect();
+    let signed = ring::sign(&app, Version::V1, expires, &claims).await?;
+    let token = |(sticker, token): (&StickerId, &Token)| json!({ "sticker_id": sticker, "token": token.as_str(), "expires_at": expires });
+    let tokens: Vec<_> = stickers.iter().zip(&signed).map(token).collect();
     Ok(axum::Json(json!({ "tokens": tokens })))
 }
 

@@ -26,7 +26,7 @@ async fn verify(
     let checks = Checks::read(&body)?;
     app.check_rates.admit(&client.client_id, checks.len())?;
     let (now, ring, denied) = (app.clock.now(), app.tokens.ring(), app.tokens.denied());
-    Ok(json(checks.answer(Known { now, ring: &ring, denied: &denied })))
+    Ok(json(checks.answer(Known { now, ring: &ring.keyring, denied: &denied })))
 }
 
 /// JSON that is written already.
