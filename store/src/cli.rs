@@ -47,7 +47,11 @@ pub(crate) enum Command {
         down: bool,
     },
     /// Say whether the configuration makes sense and its parts can be reached.
-    Check,
+    Check {
+        /// Print every setting in force instead, as TOML; secrets say only that they are set.
+        #[arg(long)]
+        show: bool,
+    },
     /// Issue, verify and look into tokens with a key file.
     Token {
         #[command(subcommand)]

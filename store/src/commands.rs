@@ -64,7 +64,7 @@ pub(crate) fn run(cli: Cli) -> Status {
         match command {
             Command::Serve => serve::run(config).await,
             Command::Migrate { down } => migrate::run(&config, down).await,
-            Command::Check => check::run(config).await,
+            Command::Check { show } => check::run(config, show).await,
             Command::Keys { command } => keys::run(config, command).await,
             Command::Admin { command } => admin::run(config, command).await,
             Command::Token { .. } | Command::Demo { .. } => Status::Done,
