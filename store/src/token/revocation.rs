@@ -150,11 +150,11 @@ async fn entries(app: &App, after: u64, last: u64, limit: usize) -> Result<Vec<R
         .limit(limit as u64)
         .all(&app.db)
         .await?;
-    rows.into_iter().map(entry).collect()
+    rows.iter().map(entry).collect()
 }
 
 /// A row that cannot be read is a fault, never an entry that is passed over.
-fn entry(row: entity::Model) -> Result<Revocation, DbErr> {
+fn entry(row: &entity::Model) -> Result<Revocation, DbErr> {
     let unreadable = || DbErr::Type(format!("the row {} of revocations cannot be read", row.cursor_id));
     let user = row.user_id.as_deref().map(|user| UserId::new(user).ok().ok_or_else(unreadable));
     let stickers: Vec<StickerId> = serde_json::from_str(&row.sticker_ids).ok().ok_or_else(unreadable)?;
