@@ -77,7 +77,10 @@ pub async fn notice(app: &App) {
 /// # Errors
 /// As the database says; what is known stays.
 pub(crate) async fn catch_up(app: &App) -> Result<(), DbErr> {
-    // One at a time, so that the cursor goes forward alone.
+    if db::counters(&app.db).await?.revocations == *app.tokens.cursor.borrow() {
+        return Ok(());
+    }
+    // One at a time, so that the cursor goes forward alone; the counter is read anew, since another turn may have come between.
     let _turn = app.tokens.catching_up.lock().await;
     let last = db::counters(&app.db).await?.revocations;
     let known = *app.tokens.cursor.borrow();
@@ -108,10 +111,6 @@ pub(crate) async fn catch_up(app: &App) -> Result<(), DbErr> {
 /// # Errors
 /// 409 `cursor_ahead` for a cursor that the store never gave.
 pub(super) async fn page(app: &App, after: u64, limit: usize) -> Result<RevocationPage, Error> {
-    if after > *app.tokens.cursor.borrow() {
-        // Another process gave it, and is ahead of this one.
-        catch_up(app).await?;
-    }
     let last = *app.tokens.cursor.borrow();
     if after > last {
         let message = "the store never gave this cursor: it was restored from a backup";
