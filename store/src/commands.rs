@@ -14,6 +14,7 @@ use std::process::ExitCode;
 
 use sticker_store::config::{Config, ConfigError};
 use sticker_store::telemetry;
+use sticker_store::web::error::Error;
 
 use crate::cli::{Cli, Command};
 
@@ -92,6 +93,18 @@ fn failed(code: &str, error: &dyn std::error::Error, hint: &str) -> Status {
     // Nobody may be listening any more.
     let _ = writeln!(io::stderr(), "error[{code}]: {message}\n  hint: {hint}");
     Status::CannotReach
+}
+
+/// What to do where the database does not answer.
+const AWAY: &str = "check database.url and that the server runs";
+
+/// Tells why the store refused, or what failed in it.
+fn told(error: &Error) -> Status {
+    let cause = error.cause().map(|cause| format!(": {cause}")).unwrap_or_default();
+    let hint = error.what_to_do().unwrap_or(AWAY);
+    // Nobody may be listening any more.
+    let _ = writeln!(io::stderr(), "error[{}]: {}{cause}\n  hint: {hint}", error.code(), error.message());
+    if error.is_fault() { Status::CannotReach } else { Status::Refused }
 }
 
 /// A line of the result; a reader that went away is no failure of ours.
