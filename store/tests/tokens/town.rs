@@ -51,7 +51,7 @@ pub(crate) struct Town {
 }
 
 /// Runs a test on each database.
-pub(crate) fn in_town(test: impl AsyncFn(&mut Town)) {
+pub(crate) fn in_town(test: impl AsyncFn(&mut Town) + Sync) {
     on_each_database(|database| {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
         runtime.block_on(async {
@@ -125,7 +125,7 @@ impl Town {
         issued: &Issued,
     ) -> Result<Expiry, Refusal> {
         let expected = Expected { sticker: issued.sticker, user: *user };
-        self.one.tokens.ring().verify(issued.token.as_str(), self.one.clock.now(), &expected, denied)
+        self.one.tokens.ring().keyring.verify(issued.token.as_str(), self.one.clock.now(), &expected, denied)
     }
 
     /// What a store itself answers.
