@@ -41,6 +41,8 @@ pub struct Parts {
     pub(crate) check_rates: token::rate::CheckRates,
     /// The token keys and the deny list.
     pub tokens: token::live::Tokens,
+    /// Becomes true when the store is to stop: whoever waits for news answers without them.
+    pub stopping: tokio::sync::watch::Sender<bool>,
     /// Manifests by release id: a release never changes.
     pub(crate) manifests: Cache<String, Arc<sticker_protocol::release::Manifest>>,
     /// Hot objects.
@@ -99,7 +101,7 @@ impl Parts {
         let hot = Cache::builder().max_capacity(cache_bytes).weigher(delivery::weight).build();
         let manifests = Cache::new(MANIFESTS_IN_MEMORY);
         let request_ids = web::RequestIds::new(&random)?;
-        let checks_per_second = config.token.checks_per_second;
+        let check_rates = token::rate::CheckRates::new(config.token.checks_per_second);
         let app = Arc::new(Self {
             config,
             db,
@@ -108,12 +110,15 @@ impl Parts {
             random,
             request_ids,
             clients: account::client::Known::new(),
-            check_rates: token::rate::CheckRates::new(checks_per_second),
+            check_rates,
             tokens: token::live::Tokens::new(master),
+            stopping: tokio::sync::watch::Sender::new(false),
             manifests,
             hot,
         });
+        // Whoever serves signs and refuses from the first request on.
         token::live::start(&app).await?;
+        token::revocation::catch_up(&app).await?;
         Ok(app)
     }
 }

@@ -28,6 +28,25 @@ mod entity {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
+/// Who did it, such as `operator:command line`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Actor<'a>(pub &'a str);
+
+/// A reason that says something, and fits.
+///
+/// # Errors
+/// `invalid_reason`.
+pub fn checked_reason(reason: &str) -> Result<&str, Error> {
+    let reason = reason.trim();
+    if (1..=MAX_REASON).contains(&reason.chars().count()) {
+        return Ok(reason);
+    }
+    let message = format!("a reason has 1 to {MAX_REASON} characters");
+    Err(Error::refused("invalid_reason", message).hint("say why, for who reads the trace later"))
+}
+
+const MAX_REASON: usize = 1_000;
+
 /// Notes who did what to what.
 ///
 /// # Errors

@@ -3,4 +3,5 @@
 pub mod entity;
 pub mod page;
 pub mod query;
+pub mod takedown;
 pub mod web;

@@ -3,12 +3,15 @@
 use std::time::Duration;
 
 use sea_orm::sea_query::{Expr, ExprTrait as _};
+use sea_orm::sqlx::mysql::MySqlDatabaseError;
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{
     ColumnTrait as _, ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction,
-    DbErr, EntityTrait as _, QueryFilter as _, SqlErr, SqliteTransactionMode, TransactionOptions,
+    DbErr, EntityTrait as _, QueryFilter as _, RuntimeErr, SqlErr, SqliteTransactionMode, TransactionOptions,
     TransactionTrait as _,
 };
+
+use crate::web::error::Error;
 
 /// Connects and waits until the database answers.
 ///
@@ -49,6 +52,43 @@ pub async fn begin(connection: &DatabaseConnection) -> Result<DatabaseTransactio
 pub fn is_duplicate(error: &DbErr) -> bool {
     matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_)))
 }
+
+/// Whether the database ended a transaction for another's sake (a deadlock, a conflict with a newer snapshot, a lock that did not
+/// come in time): nothing was written, and the same again may succeed.
+pub fn is_busy(error: &DbErr) -> bool {
+    let (DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error))) = error
+    else {
+        return false;
+    };
+    let Some(error) = error.as_database_error() else { return false };
+    if let Some(mysql) = error.try_downcast_ref::<MySqlDatabaseError>() {
+        // Record has changed since last read; lock wait timeout; deadlock.
+        return matches!(mysql.number(), 1020 | 1205 | 1213);
+    }
+    // PostgreSQL: serialization failure, deadlock. SQLite: busy, busy snapshot.
+    matches!(error.code().as_deref(), Some("40001" | "40P01" | "5" | "517"))
+}
+
+/// Runs a whole transaction again while the database [ends it for another's sake](is_busy).
+///
+/// # Errors
+/// What the last attempt said.
+pub async fn retried<T, F>(mut attempt: impl FnMut() -> F) -> Result<T, Error>
+where
+    F: Future<Output = Result<T, Error>>,
+{
+    for _ in 1..ATTEMPTS {
+        match attempt().await {
+            Err(error) if error.code() == BUSY => {}
+            done => return done,
+        }
+    }
+    attempt().await
+}
+
+const ATTEMPTS: u32 = 10;
+/// The code of an error for which [`is_busy`] holds.
+pub const BUSY: &str = "busy";
 
 /// Asks the database for nothing, to see whether it answers.
 ///

@@ -3,5 +3,6 @@
 pub mod entity;
 pub mod order;
 pub mod page;
+pub mod refund;
 pub mod settle;
 pub mod web;

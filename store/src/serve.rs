@@ -28,8 +28,10 @@ pub async fn serve(
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
     let (stopping, stopped) = tokio::sync::oneshot::channel();
+    let waiting = App::clone(&app);
     let stop = async move {
         stop.await;
+        waiting.stopping.send_replace(true);
         tracing::info!("stopping: finishing the requests that are under way");
         // The other side is gone only when serving has ended anyway.
         let _ = stopping.send(());

@@ -3,9 +3,11 @@
 pub mod check;
 mod entity;
 pub mod file;
+pub mod issue;
 pub mod keys;
 pub mod live;
 pub mod rate;
+pub mod revocation;
 pub mod ring;
 pub mod seal;
 pub mod web;

@@ -1,9 +1,13 @@
 //! Finding packs, and the releases that they show.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sea_orm::sea_query::LikeExpr;
-use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _};
+use sea_orm::{
+    ColumnTrait as _, ConnectionTrait, DbErr, EntityTrait as _, QueryFilter as _, QueryOrder as _,
+    QuerySelect as _, Select,
+};
 use sticker_protocol::release::{Manifest, ReleaseFile};
 use sticker_protocol::{PackId, StickerId};
 
@@ -18,6 +22,8 @@ pub struct Shown {
     pub id: PackId,
     /// The pack's tier, whose price the configuration says.
     pub price_tier: String,
+    /// Whether the operator took it down: shown to its owners alone.
+    pub taken_down: bool,
     /// The release.
     pub release: Arc<Manifest>,
 }
@@ -30,7 +36,7 @@ const LIST: u64 = 60;
 /// # Errors
 /// [`Error`].
 pub async fn newest(app: &App) -> Result<Vec<Shown>, Error> {
-    let rows = pack::Entity::find().order_by_desc(pack::Column::PublishedAt).order_by_asc(pack::Column::Id);
+    let rows = in_store().order_by_desc(pack::Column::PublishedAt).order_by_asc(pack::Column::Id);
     all_shown(app, rows.limit(LIST).all(&app.db).await?).await
 }
 
@@ -39,8 +45,7 @@ pub async fn newest(app: &App) -> Result<Vec<Shown>, Error> {
 /// # Errors
 /// [`Error`].
 pub async fn search(app: &App, words: &str) -> Result<Vec<Shown>, Error> {
-    let mut rows =
-        pack::Entity::find().order_by_desc(pack::Column::PublishedAt).order_by_asc(pack::Column::Id);
+    let mut rows = in_store().order_by_desc(pack::Column::PublishedAt).order_by_asc(pack::Column::Id);
     for word in words.to_lowercase().split_whitespace().take(8) {
         let escaped = word.replace('!', "!!").replace('%', "!%").replace('_', "!_");
         rows = rows.filter(pack::Column::Words.like(LikeExpr::new(format!("%{escaped}%")).escape('!')));
@@ -53,9 +58,7 @@ pub async fn search(app: &App, words: &str) -> Result<Vec<Shown>, Error> {
 /// # Errors
 /// [`Error`].
 pub async fn of_artist(app: &App, slug: &str) -> Result<Vec<Shown>, Error> {
-    let rows = pack::Entity::find()
-        .filter(pack::Column::ArtistSlug.eq(slug))
-        .order_by_desc(pack::Column::PublishedAt);
+    let rows = in_store().filter(pack::Column::ArtistSlug.eq(slug)).order_by_desc(pack::Column::PublishedAt);
     all_shown(app, rows.limit(LIST).all(&app.db).await?).await
 }
 
@@ -64,11 +67,11 @@ pub async fn of_artist(app: &App, slug: &str) -> Result<Vec<Shown>, Error> {
 /// # Errors
 /// [`Error`].
 pub async fn by_slug(app: &App, slug: &str) -> Result<Option<Shown>, Error> {
-    let row = pack::Entity::find().filter(pack::Column::Slug.eq(slug)).one(&app.db).await?;
+    let row = in_store().filter(pack::Column::Slug.eq(slug)).one(&app.db).await?;
     Ok(all_shown(app, row.into_iter().collect()).await?.pop())
 }
 
-/// These packs, in this order; those that are not there are left out.
+/// These packs, in this order, those that were taken down among them; those that are not there are left out.
 ///
 /// # Errors
 /// [`Error`].
@@ -86,6 +89,33 @@ pub async fn by_ids(app: &App, ids: &[PackId]) -> Result<Vec<Shown>, Error> {
 /// [`Error`].
 pub async fn by_id(app: &App, id: PackId) -> Result<Option<Shown>, Error> {
     Ok(by_ids(app, &[id]).await?.pop())
+}
+
+/// The packs that these stickers belong to; stickers that are not there are left out.
+///
+/// # Errors
+/// As the database says.
+pub async fn packs_of(
+    db: &impl ConnectionTrait,
+    stickers: &[StickerId],
+) -> Result<BTreeMap<StickerId, PackId>, DbErr> {
+    let ids = stickers.iter().map(|id| id.signed());
+    let rows = sticker::Entity::find().filter(sticker::Column::Id.is_in(ids)).all(db).await?;
+    let ids = |row: sticker::Model| StickerId::try_from(row.id).ok().zip(PackId::try_from(row.pack_id).ok());
+    Ok(rows.into_iter().filter_map(ids).collect())
+}
+
+/// Every sticker that ever belonged to the pack, not only those of its latest release.
+///
+/// # Errors
+/// As the database says.
+pub async fn stickers_ever_in(db: &impl ConnectionTrait, pack: PackId) -> Result<Vec<StickerId>, DbErr> {
+    let rows = sticker::Entity::find()
+        .filter(sticker::Column::PackId.eq(pack.signed()))
+        .order_by_asc(sticker::Column::Id)
+        .all(db)
+        .await?;
+    Ok(rows.into_iter().filter_map(|row| StickerId::try_from(row.id).ok()).collect())
 }
 
 /// The pack that a sticker belongs to, and the latest release that holds it.
@@ -107,12 +137,18 @@ pub fn file_of(
     release.files.iter().find(|file| file.kind == kind && file.sticker == sticker)
 }
 
+/// The packs that were not taken down: the way to every list and page that is for everybody.
+fn in_store() -> Select<pack::Entity> {
+    pack::Entity::find().filter(pack::Column::TakenDownAt.is_null())
+}
+
 async fn all_shown(app: &App, rows: Vec<pack::Model>) -> Result<Vec<Shown>, Error> {
     let mut shown = Vec::with_capacity(rows.len());
     for row in rows {
         let id = PackId::try_from(row.id).map_err(|error| Error::internal(&error))?;
         if let Some(release) = manifest(app, &row.release_id).await? {
-            shown.push(Shown { id, price_tier: row.price_tier, release });
+            let taken_down = row.taken_down_at.is_some();
+            shown.push(Shown { id, price_tier: row.price_tier, taken_down, release });
         }
     }
     Ok(shown)

@@ -5,12 +5,13 @@ use std::net::SocketAddr;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
+use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 use sticker_packer::publish::{PublishTarget, publish};
 use sticker_packer::{BuildOptions, build};
+use sticker_protocol::StickerId;
 use sticker_protocol::release::{MANIFEST_FILE, Manifest};
-use sticker_protocol::token::{Claims, UserId, Version};
-use sticker_protocol::{Expiry, StickerId};
+use sticker_protocol::token::{UserId, Version};
 use sticker_store::account::client::{self, Scope};
 use sticker_store::account::launch::{self, Guest};
 use sticker_store::app::{App, Parts};
@@ -19,7 +20,7 @@ use sticker_store::config::Config;
 use sticker_store::purchase::order::{self, Provider, Wish};
 use sticker_store::random::Random;
 use sticker_store::serve::{listen, serve, stop_signal};
-use sticker_store::token::ring;
+use sticker_store::token::issue::{Wanted, issue};
 
 use super::{Status, failed, say};
 
@@ -143,11 +144,9 @@ async fn token_for_bob(app: &App, release: &Manifest, sticker: StickerId) -> any
     let bob = UserId::from_text("bob")?;
     let wish = Wish { pack: release.pack, provider: Provider::Free, idempotency_key: Some("demo") };
     order::make(app, &bob, wish).await.map_err(|error| anyhow::anyhow!("{error:?}"))?;
-    let expires = u32::try_from(app.clock.now().0)?.saturating_add(app.config.token.lifetime_seconds);
-    let expires = Expiry(expires);
-    let tokens = ring::sign(app, Version::V1, expires, &[Claims { sticker, user: bob, expires }]).await;
-    let tokens = tokens.map_err(|error| anyhow::anyhow!("{error:?}"))?;
-    Ok(tokens.first().map(ToString::to_string).unwrap_or_default())
+    let issued = issue(app, &bob, &Wanted::Stickers(vec![sticker]), Version::V1).await;
+    let issued = issued.map_err(|error| anyhow::anyhow!("{error:?}"))?;
+    issued.first().map(|issued| issued.token.to_string()).context("no token was issued")
 }
 
 fn check_line(store: &str, secret: &str, token: &str, sticker: StickerId, user: &str) -> String {

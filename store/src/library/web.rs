@@ -37,6 +37,7 @@ async fn library(State(app): State<App>, buyer: Buyer) -> Result<axum::Json<Valu
             json!({
                 "pack_id": shown.id, "slug": release.slug.as_str(), "titles": release.titles,
                 "granted_at": granted_at, "densities": release.densities, "sticker_ids": stickers,
+                "taken_down": shown.taken_down,
             })
         })
         .collect();

@@ -60,6 +60,9 @@ pub async fn make(app: &App, user: &UserId, wish: Wish<'_>) -> Result<order::Mod
     }
     let shown = catalogue::query::by_id(app, wish.pack).await?;
     let shown = shown.ok_or_else(|| Error::not_found("there is no such pack"))?;
+    if shown.taken_down {
+        return Err(Error::refused("taken_down", "the pack was taken down"));
+    }
     if library::query::owns(&app.db, user, wish.pack).await? {
         return Err(Error::conflict("already_owned", "the user owns the pack already"));
     }

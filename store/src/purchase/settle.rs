@@ -44,17 +44,20 @@ impl Proof {
 /// # Errors
 /// [`Error`]; nothing was written.
 pub async fn settle(app: &App, user: &UserId, order_id: &str, proof: &Proof) -> Result<order::Model, Error> {
-    match settle_once(app, user, order_id, proof).await {
-        // Somebody settled with the same proof at the same moment, and is done now: look again, and find it.
-        Err(Attempt::Raced) => settle_once(app, user, order_id, proof).await,
-        done => done,
-    }
-    .map_err(|attempt| match attempt {
-        Attempt::Raced => {
-            Error::conflict("already_owned", "the pack was granted by another order at the same moment")
+    db::retried(|| async {
+        match settle_once(app, user, order_id, proof).await {
+            // Somebody settled with the same proof at the same moment, and is done now: look again, and find it.
+            Err(Attempt::Raced) => settle_once(app, user, order_id, proof).await,
+            done => done,
         }
-        Attempt::Failed(error) => error,
+        .map_err(|attempt| match attempt {
+            Attempt::Raced => {
+                Error::conflict("already_owned", "the pack was granted by another order at the same moment")
+            }
+            Attempt::Failed(error) => error,
+        })
     })
+    .await
 }
 
 enum Attempt {

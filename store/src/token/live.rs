@@ -4,12 +4,14 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
 use sea_orm::DatabaseConnection;
-use sticker_protocol::token::DenyList;
+use sticker_protocol::UnixSeconds;
+use sticker_protocol::token::{DenyList, Revocation};
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use super::ring::{Ring, RingError};
 use super::seal::MasterKey;
-use super::{file, keys};
+use super::{file, keys, revocation};
 use crate::app::{App, StartError};
 use crate::db;
 use crate::telemetry::metrics;
@@ -23,13 +25,16 @@ pub struct Tokens {
     denied: RwLock<DenyList>,
     /// The cursor of the last revocation that the deny list has; long polls wait for it to move.
     pub(super) cursor: watch::Sender<u64>,
+    /// Held by who brings the deny list up to date.
+    pub(super) catching_up: tokio::sync::Mutex<()>,
 }
 
 impl Tokens {
     /// Knows nothing yet; [`refresh`] brings keys and revocations.
     pub fn new(master: MasterKey) -> Self {
         let (denied, cursor) = (RwLock::new(DenyList::new()), watch::Sender::new(0));
-        Self { master, ring: RwLock::new(Arc::new(Ring::empty())), denied, cursor }
+        let catching_up = tokio::sync::Mutex::new(());
+        Self { master, ring: RwLock::new(Arc::new(Ring::empty())), denied, cursor, catching_up }
     }
 
     /// The keys as of now.
@@ -54,6 +59,14 @@ impl Tokens {
     /// The deny list as of now.
     pub fn denied(&self) -> RwLockReadGuard<'_, DenyList> {
         self.denied.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn deny(&self, entry: &Revocation) {
+        self.denied.write().unwrap_or_else(PoisonError::into_inner).apply(entry);
+    }
+
+    pub(super) fn forget_expired(&self, now: UnixSeconds) {
+        self.denied.write().unwrap_or_else(PoisonError::into_inner).forget_expired(now);
     }
 }
 
@@ -80,18 +93,22 @@ const EARLIER_KEY_FILE: &str = "keyring.json";
 /// [`Error`]; what is known stays.
 pub async fn refresh(app: &App) -> Result<(), Error> {
     let counted = db::counters(&app.db).await?;
-    app.tokens.refresh_ring(&app.db, counted.keyring).await.map_err(|error| Error::internal(&error))
+    // Neither waits for the other to work.
+    let ring = app.tokens.refresh_ring(&app.db, counted.keyring).await;
+    if counted.revocations != *app.tokens.cursor.borrow() {
+        revocation::catch_up(app).await?;
+    }
+    metrics::revocations_fresh();
+    metrics::denied(app.tokens.denied().len(), *app.tokens.cursor.borrow());
+    ring.map_err(|error| Error::internal(&error))
 }
 
 /// Refreshes every second, for ever. What goes wrong is logged once, and what is known stays in force.
 pub async fn keep_fresh(app: App) {
-    let mut failing = false;
+    let (mut failing, mut since_sweep) = (false, None::<Instant>);
     loop {
         match refresh(&app).await {
-            Ok(()) => {
-                metrics::revocations_fresh();
-                failing = false;
-            }
+            Ok(()) => failing = false,
             Err(error) if !failing => {
                 tracing::warn!(
                     error.code = error.code(),
@@ -101,8 +118,15 @@ pub async fn keep_fresh(app: App) {
             }
             Err(_) => {}
         }
+        if since_sweep.is_none_or(|at| at.elapsed() >= SWEEP)
+            && let Ok(()) = revocation::sweep(&app).await
+        {
+            since_sweep = Some(Instant::now());
+        }
         tokio::time::sleep(PAUSE).await;
     }
 }
 
 const PAUSE: Duration = Duration::from_secs(1);
+/// How often revocations that nobody needs any more are removed.
+const SWEEP: Duration = Duration::from_hours(1);

@@ -143,12 +143,13 @@ fn record(row: &Model, master: &MasterKey) -> Result<Option<KeyRecord>, RingErro
     Ok(Some(KeyRecord { id, key, state }))
 }
 
-/// Signs claims that all expire at or before `last`. Before a key signs, the database knows up to which expiry it does, so that no key is
+/// Signs, the one place where the store does. Before a key signs, the database knows up to which expiry it does, so that no key is
 /// destroyed while a token of its may live, even where another process is a moment late to hear of a new ring.
 ///
 /// # Errors
-/// `no_signing_key` where no key of the version signs; else as the database says.
-pub async fn sign(app: &App, version: Version, last: Expiry, claims: &[Claims]) -> Result<Vec<Token>, Error> {
+/// 503 `no_signing_key` or 422 `version_unavailable` where no key of the version signs; else as the database says.
+pub async fn sign(app: &App, version: Version, claims: &[Claims]) -> Result<Vec<Token>, Error> {
+    let last = claims.iter().map(|claims| claims.expires).max().unwrap_or(Expiry(0));
     for _ in 0..ATTEMPTS {
         let ring = app.tokens.ring();
         let Some(id) = ring.keyring.signing_key(version) else { break };
@@ -169,7 +170,9 @@ const ATTEMPTS: usize = 3;
 fn no_signing_key(version: Version) -> Error {
     let message = format!("no key of this store signs tokens of version {}", version.number());
     match version {
-        Version::V2 => Error::refused("version_unavailable", message),
+        Version::V2 => {
+            Error::refused("version_unavailable", message).hint("ask for version 1, or leave `version` out")
+        }
         Version::V1 => Error::new(axum::http::StatusCode::SERVICE_UNAVAILABLE, "no_signing_key", message),
     }
 }

@@ -2,6 +2,7 @@
 
 mod issue;
 mod keyring;
+mod revocations;
 mod verify;
 
 use axum::Router;
@@ -11,5 +12,9 @@ pub(crate) use verify::json_answer;
 use crate::app::App;
 
 pub(crate) fn api() -> Router<App> {
-    Router::new().merge(issue::routes()).merge(keyring::routes()).merge(verify::routes())
+    Router::new()
+        .merge(issue::routes())
+        .merge(keyring::routes())
+        .merge(revocations::routes())
+        .merge(verify::routes())
 }

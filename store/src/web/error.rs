@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use sea_orm::DbErr;
 use serde::Serialize;
 
+use crate::db;
 use crate::objects::ObjectError;
 use crate::random::NoRandom;
 
@@ -108,6 +109,21 @@ impl Error {
         self.body.code
     }
 
+    /// What happened, for people.
+    pub fn message(&self) -> &str {
+        &self.body.message
+    }
+
+    /// What to do about it, where there is something to do.
+    pub fn what_to_do(&self) -> Option<&'static str> {
+        self.body.hint
+    }
+
+    /// The cause of a fault of our own, for logs and operators alone.
+    pub fn cause(&self) -> Option<&str> {
+        self.body.source.as_deref()
+    }
+
     fn because(mut self, source: &dyn std::error::Error) -> Self {
         let mut text = source.to_string();
         let mut cause = source.source();
@@ -165,6 +181,10 @@ impl ErrorBody {
 /// A database that is away is not our client's fault, and worth another try.
 impl From<DbErr> for Error {
     fn from(error: DbErr) -> Self {
+        if db::is_busy(&error) {
+            let message = "somebody else changed the same at the same moment; try again";
+            return Self::new(StatusCode::SERVICE_UNAVAILABLE, db::BUSY, message).because(&error);
+        }
         let away = matches!(error, DbErr::Conn(_) | DbErr::ConnectionAcquire(_));
         let (status, code) = if away {
             (StatusCode::SERVICE_UNAVAILABLE, "unavailable")
