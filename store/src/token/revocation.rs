@@ -17,6 +17,7 @@ use super::live;
 use crate::app::App;
 use crate::catalogue;
 use crate::db::{self, Counter};
+use crate::telemetry::metrics;
 use crate::web::error::Error;
 
 /// Writes into the feed that tokens of this user, or of every user, for the pack's stickers are refused up to this expiry. Writes
