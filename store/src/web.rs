@@ -46,7 +46,7 @@ impl RequestIds {
         Ok(Self(AtomicU64::new(u64::from_be_bytes(random.bytes()?))))
     }
 
-    fn next(&self) -> RequestId {
+    pub(crate) fn next(&self) -> RequestId {
         let mut number = self.0.fetch_add(1, Ordering::Relaxed);
         let mut digits = [b'0'; 16];
         for digit in digits.iter_mut().rev() {
