@@ -153,10 +153,11 @@ def test_a_store_that_is_silent_is_a_failure_and_closing_does_not_wait_for_it(st
     "page",
     [
         f'{{"revocations":[{revocation(1, 7)},{{"cursor":2,"sticker_ids":[1],"refuse_until":1}}],"cursor":2,"more":false}}',
-        '{"revocations":[],"cursor":0,"more":true}',
+        '{"revocations":[],"cursor":1,"more":true}',
+        '{"revocations":[],"cursor":0,"more":false}',
         "<html>",
     ],
-    ids=["an entry without its user", "no progress", "no JSON"],
+    ids=["an entry without its user", "no progress", "a step back", "no JSON"],
 )
 def test_a_bad_page_is_refused_as_a_whole_and_the_cursor_stays(store: Store, problems: Problems, page: str) -> None:
     def bad(request: Handler) -> bool:
@@ -165,13 +166,33 @@ def test_a_bad_page_is_refused_as_a_whole_and_the_cursor_stays(store: Store, pro
         request.answer(200, page)
         return True
 
+    store.entries = [revocation(1, 1)]
     with follow(store, problems) as updater:
         store.instead = bad
-        eventually(problems.have("after=0&wait=1: bad_page"))
-        assert len(updater.denied) == 0
-        store.entries.append(revocation(1, STICKER))
+        eventually(problems.have("after=1&wait=1: bad_page"))
+        assert len(updater.denied) == 1
+        store.entries.append(revocation(2, STICKER))
         store.instead = None
         eventually(refuses(updater, STICKER))
+
+
+def test_an_unchanged_ring_that_nobody_asked_for_is_a_failure(store: Store, problems: Problems) -> None:
+    def unchanged(request: Handler) -> bool:
+        if request.path != "/v1/keyring":
+            return False
+        request.answer(304)
+        return True
+
+    store.instead = unchanged
+    with pytest.raises(TimeoutError, match="bad_json"):
+        follow(store, problems, start_timeout=0.1)
+
+
+def test_an_entry_that_nothing_needs_is_forgotten(store: Store, problems: Problems) -> None:
+    store.entries = [revocation(1, 1).replace("4294967295", "1000000000"), revocation(2, 2)]
+    with follow(store, problems) as updater:
+        assert len(updater.denied) == 1
+        assert refuses(updater, 2)()
 
 
 def test_a_store_restored_from_a_backup_is_read_from_the_beginning_and_the_entries_stay(store: Store, problems: Problems) -> None:
