@@ -18,7 +18,7 @@ const clientSecret = "sk_5ecre7"
 
 // quick shortens the waiting times.
 var quick = pace{
-	file: 5 * time.Millisecond, ring: 5 * time.Millisecond, answer: 200 * time.Millisecond,
+	file: 5 * time.Millisecond, ring: 5 * time.Millisecond, answer: 500 * time.Millisecond,
 	retry: 2 * time.Millisecond, maxRetry: 10 * time.Millisecond, poll: 1,
 }
 
@@ -257,7 +257,7 @@ func TestAnUnchangedRingThatNobodyAskedForIsAFailure(t *testing.T) {
 		return r.URL.Path == "/v1/keyring"
 	}
 	options := new(problems).options()
-	options.StartTimeout = 100 * time.Millisecond
+	options.StartTimeout = time.Second
 	if _, err := FollowStore(context.Background(), s.URL, clientSecret, options); err == nil || !strings.Contains(err.Error(), "bad_json") {
 		t.Error(err)
 	}
@@ -393,7 +393,7 @@ func TestAStartThatFailsSaysWhyAndLeavesNothingRunning(t *testing.T) {
 				}
 			})
 			options := new(problems).options()
-			options.StartTimeout = 100 * time.Millisecond
+			options.StartTimeout = time.Second
 			u, err := FollowStore(context.Background(), c.address, c.secret, options)
 			if err == nil {
 				u.Close()
