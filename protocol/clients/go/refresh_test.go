@@ -18,7 +18,7 @@ const clientSecret = "sk_5ecre7"
 
 // quick shortens the waiting times.
 var quick = pace{
-	file: 5 * time.Millisecond, ring: 5 * time.Millisecond, answer: 200 * time.Millisecond,
+	file: 5 * time.Millisecond, ring: 5 * time.Millisecond, answer: 500 * time.Millisecond,
 	retry: 2 * time.Millisecond, maxRetry: 10 * time.Millisecond, poll: 1,
 }
 
@@ -133,6 +133,17 @@ func (p *problems) has(part string) func() bool {
 	}
 }
 
+func (p *problems) count(part string) (times int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, problem := range p.seen {
+		if strings.Contains(problem, part) {
+			times++
+		}
+	}
+	return times
+}
+
 func (p *problems) options() Options {
 	return Options{OnProblem: p.add, StartTimeout: 20 * time.Second, pace: quick}
 }
@@ -225,6 +236,9 @@ func TestABadRingNeitherReplacesTheLastGoodOneNorCountsAsUnchanged(t *testing.T)
 	eventually(t, "reported", p.has("/v1/keyring: duplicate_id"))
 	failures := u.Status().RingFailures
 	eventually(t, "refused again and again", func() bool { return u.Status().RingFailures > failures+2 })
+	if times := p.count("duplicate_id"); times != 1 {
+		t.Error("reported", times, "times")
+	}
 	if code := u.says(golden, sticker)(); code != "ok" {
 		t.Error(code)
 	}
@@ -232,6 +246,30 @@ func TestABadRingNeitherReplacesTheLastGoodOneNorCountsAsUnchanged(t *testing.T)
 	eventually(t, "it ages", func() bool { return u.Status().RingAge > last+20*time.Millisecond })
 	s.set(func() { s.ring, s.version = bothKeys, 2 })
 	eventually(t, "accepted", func() bool { return fmt.Sprint(u.Ring().IDs()) == "[3 4]" })
+}
+
+func TestAnUnchangedRingThatNobodyAskedForIsAFailure(t *testing.T) {
+	s := newTestStore(t)
+	s.instead = func(w http.ResponseWriter, r *http.Request) bool {
+		if r.URL.Path == "/v1/keyring" {
+			w.WriteHeader(http.StatusNotModified)
+		}
+		return r.URL.Path == "/v1/keyring"
+	}
+	options := new(problems).options()
+	options.StartTimeout = time.Second
+	if _, err := FollowStore(context.Background(), s.URL, clientSecret, options); err == nil || !strings.Contains(err.Error(), "bad_json") {
+		t.Error(err)
+	}
+}
+
+func TestAnEntryThatNothingNeedsIsForgotten(t *testing.T) {
+	s := newTestStore(t)
+	s.entries = []string{strings.Replace(revocation(1, 1), "4294967295", "1000000000", 1), revocation(2, 2)}
+	u, _ := follow(t, s)
+	if u.Denied.Len() != 1 || !u.refuses(2)() {
+		t.Error(u.Denied.Len())
+	}
 }
 
 func TestWhileTheStoreIsDownAllGoesOnAndAges(t *testing.T) {
@@ -293,11 +331,13 @@ func TestAStoreThatNeverFinishesItsAnswerIsAFailureAndStopsNobody(t *testing.T) 
 func TestABadPageIsRefusedAsAWholeAndTheCursorStays(t *testing.T) {
 	for name, page := range map[string]string{
 		"an entry without its user": `{"revocations":[` + revocation(1, 7) + `,{"cursor":2,"sticker_ids":[1],"refuse_until":1}],"cursor":2,"more":false}`,
-		"no progress":               `{"revocations":[],"cursor":0,"more":true}`,
+		"no progress":               `{"revocations":[],"cursor":1,"more":true}`,
+		"a step back":               `{"revocations":[],"cursor":0,"more":false}`,
 		"no JSON":                   `<html>`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newTestStore(t)
+			s.entries = []string{revocation(1, 1)}
 			u, p := follow(t, s)
 			s.set(func() {
 				s.instead = func(w http.ResponseWriter, r *http.Request) bool {
@@ -308,11 +348,11 @@ func TestABadPageIsRefusedAsAWholeAndTheCursorStays(t *testing.T) {
 					return true
 				}
 			})
-			eventually(t, "reported", p.has("after=0&wait=1: bad_page"))
-			if u.Denied.Len() != 0 {
+			eventually(t, "reported", p.has("after=1&wait=1: bad_page"))
+			if u.Denied.Len() != 1 {
 				t.Error("a part of the page counts")
 			}
-			s.set(func() { s.instead, s.entries = nil, []string{revocation(1, sticker)} })
+			s.set(func() { s.instead, s.entries = nil, append(s.entries, revocation(2, sticker)) })
 			eventually(t, "refused", u.refuses(sticker))
 		})
 	}
@@ -353,7 +393,7 @@ func TestAStartThatFailsSaysWhyAndLeavesNothingRunning(t *testing.T) {
 				}
 			})
 			options := new(problems).options()
-			options.StartTimeout = 100 * time.Millisecond
+			options.StartTimeout = time.Second
 			u, err := FollowStore(context.Background(), c.address, c.secret, options)
 			if err == nil {
 				u.Close()

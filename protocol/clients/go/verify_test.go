@@ -221,3 +221,17 @@ func TestASyntaxErrorHasItsLine(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestAPageHasItsBounds(t *testing.T) {
+	const entry = `{"cursor":1,"user_hex":null,"sticker_ids":[%s],"refuse_until":1}`
+	for _, c := range []struct {
+		entries, stickers int
+		want              error
+	}{{10_000, 1, nil}, {10_001, 1, ErrBadPage}, {1, 10_000, nil}, {1, 10_001, ErrBadPage}} {
+		one := fmt.Sprintf(entry, "7"+strings.Repeat(",7", c.stickers-1))
+		page := `{"revocations":[` + one + strings.Repeat(","+one, c.entries-1) + `],"cursor":1,"more":false}`
+		if _, err := ParsePage([]byte(page)); err != c.want {
+			t.Errorf("%d entries of %d stickers: %v", c.entries, c.stickers, err)
+		}
+	}
+}

@@ -14,7 +14,7 @@ from tokens import GOLDEN, KEY_THREE, STICKER, issue, key_file
 from sticker_token import RingError, Updater, follow_store, watch_file
 from sticker_token._source import Pace
 
-QUICK = Pace(file=0.005, ring=0.005, answer=0.3, retry=0.002, max_retry=0.01, poll=1)
+QUICK = Pace(file=0.005, ring=0.005, answer=5, retry=0.002, max_retry=0.01, poll=1)
 
 
 @pytest.fixture
@@ -43,8 +43,10 @@ def eventually(is_so: Callable[[], bool]) -> None:
         time.sleep(0.001)
 
 
-def follow(store: Store, problems: Problems, secret: str = CLIENT_SECRET, start_timeout: float = 20) -> Updater:
-    return follow_store(store.address, secret, start_timeout=start_timeout, on_problem=problems.append, _pace=QUICK)
+def follow(
+    store: Store, problems: Problems, secret: str = CLIENT_SECRET, start_timeout: float = 20, pace: Pace = QUICK
+) -> Updater:
+    return follow_store(store.address, secret, start_timeout=start_timeout, on_problem=problems.append, _pace=pace)
 
 
 def refuses(updater: Updater, sticker: int) -> Callable[[], bool]:
@@ -125,7 +127,7 @@ def test_a_store_that_never_finishes_its_answer_is_a_failure_and_stops_nobody(st
             request.wfile.write(b" ")
         return True
 
-    with follow(store, problems) as updater:
+    with follow(store, problems, pace=QUICK._replace(answer=0.3)) as updater:
         store.instead = drip
         eventually(problems.have("GET /v1/keyring: the answer is too long or takes too long"))
         assert says(updater, GOLDEN) == "ok"
@@ -136,7 +138,7 @@ def test_a_store_that_is_silent_is_a_failure_and_closing_does_not_wait_for_it(st
         store.closing.wait()
         return True
 
-    with follow(store, problems):
+    with follow(store, problems, pace=QUICK._replace(answer=0.3)):
         store.instead = silent
         eventually(problems.have(": timed out"))
     slow = QUICK._replace(answer=3600)
@@ -153,10 +155,11 @@ def test_a_store_that_is_silent_is_a_failure_and_closing_does_not_wait_for_it(st
     "page",
     [
         f'{{"revocations":[{revocation(1, 7)},{{"cursor":2,"sticker_ids":[1],"refuse_until":1}}],"cursor":2,"more":false}}',
-        '{"revocations":[],"cursor":0,"more":true}',
+        '{"revocations":[],"cursor":1,"more":true}',
+        '{"revocations":[],"cursor":0,"more":false}',
         "<html>",
     ],
-    ids=["an entry without its user", "no progress", "no JSON"],
+    ids=["an entry without its user", "no progress", "a step back", "no JSON"],
 )
 def test_a_bad_page_is_refused_as_a_whole_and_the_cursor_stays(store: Store, problems: Problems, page: str) -> None:
     def bad(request: Handler) -> bool:
@@ -165,13 +168,33 @@ def test_a_bad_page_is_refused_as_a_whole_and_the_cursor_stays(store: Store, pro
         request.answer(200, page)
         return True
 
+    store.entries = [revocation(1, 1)]
     with follow(store, problems) as updater:
         store.instead = bad
-        eventually(problems.have("after=0&wait=1: bad_page"))
-        assert len(updater.denied) == 0
-        store.entries.append(revocation(1, STICKER))
+        eventually(problems.have("after=1&wait=1: bad_page"))
+        assert len(updater.denied) == 1
+        store.entries.append(revocation(2, STICKER))
         store.instead = None
         eventually(refuses(updater, STICKER))
+
+
+def test_an_unchanged_ring_that_nobody_asked_for_is_a_failure(store: Store, problems: Problems) -> None:
+    def unchanged(request: Handler) -> bool:
+        if request.path != "/v1/keyring":
+            return False
+        request.answer(304)
+        return True
+
+    store.instead = unchanged
+    with pytest.raises(TimeoutError, match="bad_json"):
+        follow(store, problems, start_timeout=1)
+
+
+def test_an_entry_that_nothing_needs_is_forgotten(store: Store, problems: Problems) -> None:
+    store.entries = [revocation(1, 1).replace("4294967295", "1000000000"), revocation(2, 2)]
+    with follow(store, problems) as updater:
+        assert len(updater.denied) == 1
+        assert refuses(updater, 2)()
 
 
 def test_a_store_restored_from_a_backup_is_read_from_the_beginning_and_the_entries_stay(store: Store, problems: Problems) -> None:
@@ -186,13 +209,13 @@ def test_a_store_restored_from_a_backup_is_read_from_the_beginning_and_the_entri
 
 def test_a_start_with_a_wrong_secret_says_why_and_leaves_nothing_running(store: Store, problems: Problems) -> None:
     with pytest.raises(TimeoutError, match="the store answered 401"):
-        follow(store, problems, secret="sk_wrong", start_timeout=0.1)
+        follow(store, problems, secret="sk_wrong", start_timeout=1)
     assert background() == []
 
 
 def test_a_start_without_a_store_says_why(problems: Problems) -> None:
     with pytest.raises(TimeoutError, match="ConnectionRefusedError"):
-        follow_store("http://127.0.0.1:1", CLIENT_SECRET, start_timeout=0.1, on_problem=problems.append, _pace=QUICK)
+        follow_store("http://127.0.0.1:1", CLIENT_SECRET, start_timeout=1, on_problem=problems.append, _pace=QUICK)
 
 
 def test_the_secret_does_not_follow_a_redirect(store: Store, problems: Problems) -> None:
@@ -206,7 +229,7 @@ def test_the_secret_does_not_follow_a_redirect(store: Store, problems: Problems)
 
     store.instead = elsewhere
     with pytest.raises(TimeoutError, match="the store answered 302"):
-        follow(store, problems, start_timeout=0.1)
+        follow(store, problems, start_timeout=1)
     assert not any("elsewhere" in request for request in store.requests)
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import pickle
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 import pytest
 from tokens import EARLY, ENVIRONMENT, EXPIRY, GOLDEN, KEY_FOUR, KEY_THREE, OWNER, SECRET, STICKER, issue, key_file
 
-from sticker_token import Refused, Revocation, RingCode, RingError, Verifier, parse_ring
+from sticker_token import BadPage, Refused, Revocation, RingCode, RingError, Verifier, parse_page, parse_ring
 
 HMAC_ALONE = key_file(KEY_THREE)
 BOTH = key_file(KEY_THREE, KEY_FOUR)
@@ -111,7 +112,7 @@ def test_a_revoked_right_is_refused_and_an_entry_is_forgotten_once_nothing_needs
     [
         (key_file(KEY_THREE, KEY_THREE), RingCode.DUPLICATE_ID),
         (HMAC_ALONE.replace(SECRET.hex(), SECRET.hex()[2:]), RingCode.BAD_KEY),
-        (HMAC_ALONE.replace(SECRET.hex(), SECRET.hex()[2:] + " a"), RingCode.BAD_KEY),
+        (HMAC_ALONE.replace(SECRET.hex(), SECRET.hex()[2:] + "  "), RingCode.BAD_KEY),
         (HMAC_ALONE.replace('", "state', ', "state'), RingCode.BAD_JSON),
         (HMAC_ALONE.replace("signing", SECRET.hex()), RingCode.BAD_STATE),
         (HMAC_ALONE.replace('"id": 3', '"id": ' + "1" * 5000), RingCode.BAD_ID),
@@ -155,6 +156,19 @@ def test_a_point_that_is_on_no_curve_verifies_nothing() -> None:
     for first in range(256):
         key = {**KEY_FOUR, "public": bytes([first, *range(1, 32)]).hex()}
         assert says(verifier(key_file(key)), issue(version=2, key=4)) == "bad_signature"
+
+
+@pytest.mark.parametrize(
+    ("entries", "stickers", "good"), [(10_000, 1, True), (10_001, 1, False), (1, 10_000, True), (1, 10_001, False)]
+)
+def test_a_page_has_its_bounds(entries: int, stickers: int, good: bool) -> None:
+    entry = {"cursor": 1, "user_hex": None, "sticker_ids": [7] * stickers, "refuse_until": 1}
+    page = json.dumps({"revocations": [entry] * entries, "cursor": 1, "more": False}).encode()
+    if good:
+        assert len(parse_page(page).revocations) == entries
+    else:
+        with pytest.raises(BadPage):
+            parse_page(page)
 
 
 WITHOUT = """
