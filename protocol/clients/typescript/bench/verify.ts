@@ -1,6 +1,6 @@
 /**
- * Complete verification of a token beside what it cannot do without: Node's own HMAC-SHA256 of the same bytes with a prepared key, and base64
- * decoding. In one run, in turns, warmed up; medians of the rounds. Shared machines are noisy, so what counts is the ratio.
+ * Complete verification of a token beside what it cannot do without: Node's own HMAC-SHA256 of the same bytes with a prepared key,
+ * and base64 decoding. In one run, in turns, warmed up; medians of the rounds. Shared machines are noisy, so what counts is the ratio.
  */
 import { createHmac, createSecretKey } from 'node:crypto';
 import { Keyring, Verifier } from '../src/index.js';

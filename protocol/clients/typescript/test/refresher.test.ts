@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -9,64 +7,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { Failure, Refresher, Verifier, type Options } from '../src/index.js';
 import { MAX_BODY } from '../src/store-client.js';
-import { EXPIRES, HMAC_KEY, NOW, SECRET, STICKER, TOKEN, USER, USER_HEX, entry, page, ring } from './samples.js';
-
-type Answer = (request: IncomingMessage, response: ServerResponse) => void;
+import { EXPIRES, HMAC_KEY, NOW, RING, SECRET, STICKER, TOKEN, USER, USER_HEX, entry, page, ring } from './samples.js';
+import { TestStore, tagged, text } from './test-store.js';
 
 const CLIENT_SECRET = 'sk_very_secret';
-const RING = ring(HMAC_KEY);
 const OTHER_RING = ring({ ...HMAC_KEY, id: 5 });
 const QUICK = { file: 20, ring: 20, feed: 20, retry: 20, longestRetry: 20, answer: 20_000 };
 const PATIENCE = 30_000;
-
-/** An HTTP server on a port of its own whose two answers a test sets. */
-class TestStore {
-  readonly requests: string[] = [];
-  readonly authorizations = new Set<string | undefined>();
-  ring: Answer = text(200, RING);
-  feed: Answer = text(200, page(0, false));
-  readonly #server = createServer((request, response) => {
-    this.requests.push(request.url ?? '');
-    this.authorizations.add(request.headers.authorization);
-    (request.url === '/v1/keyring' ? this.ring : this.feed)(request, response);
-  });
-
-  static async open(context: TestContext, port = 0): Promise<TestStore> {
-    const store = new TestStore();
-    await new Promise<void>((resolve) => store.#server.listen(port, '127.0.0.1', resolve));
-    context.after(() => store.close());
-    return store;
-  }
-
-  get port(): number {
-    return (this.#server.address() as AddressInfo).port;
-  }
-
-  get address(): string {
-    return `http://127.0.0.1:${this.port}/`;
-  }
-
-  asked(url: string): number {
-    return this.requests.filter((request) => request === url).length;
-  }
-
-  async close(): Promise<void> {
-    const closed = new Promise((resolve) => this.#server.close(resolve));
-    this.#server.closeAllConnections();
-    await closed;
-  }
-}
-
-function text(status: number, body: string): Answer {
-  return (_, response) => response.writeHead(status).end(body);
-}
-
-function tagged(etag: string, body: string): Answer {
-  return (request, response) => {
-    const same = request.headers['if-none-match'] === etag;
-    response.writeHead(same ? 304 : 200, { etag }).end(same ? undefined : body);
-  };
-}
 
 async function until(condition: () => boolean): Promise<void> {
   const deadline = performance.now() + PATIENCE;
@@ -91,7 +38,12 @@ async function follow(context: TestContext, store: string, options: Options = {}
   const told: string[] = [];
   const verifier = new Verifier();
   const onFailure = (line: string) => void told.push(line);
-  const refresher = await Refresher.fromStore(verifier, store, CLIENT_SECRET, { timeout: PATIENCE, pace: QUICK, onFailure, ...options });
+  const refresher = await Refresher.fromStore(verifier, store, CLIENT_SECRET, {
+    timeout: PATIENCE,
+    pace: QUICK,
+    onFailure,
+    ...options,
+  });
   context.after(() => refresher.close());
   return { verifier, refresher, told };
 }
