@@ -14,8 +14,8 @@ export class NotJson extends Error {
 export const MAX_DEPTH = 128;
 
 const TOKEN =
-  /[ \t\n\r]*([[\]{},:]|true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|"[^"\\\0-\x1f]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\0-\x1f]*)*")/y;
-const END = /[ \t\n\r]*$/y;
+  /[[\]{},:]|true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|"[^"\\\0-\x1f]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\0-\x1f]*)*"/y;
+const SPACE = /[ \t\n\r]*/y;
 const WHOLE = /^(?:0|-?[1-9]\d{0,15})$/;
 
 /**
@@ -24,8 +24,7 @@ const WHOLE = /^(?:0|-?[1-9]\d{0,15})$/;
  */
 export function parseJson(text: string): Json {
   let at = 0;
-  let end = 0;
-  /** The token from `at` to `end`; empty behind the last one. */
+  /** The token at `at`; empty behind the last one. */
   let token = '';
 
   function fail(): never {
@@ -33,12 +32,11 @@ export function parseJson(text: string): Json {
   }
 
   function advance(): void {
-    at = TOKEN.lastIndex = END.lastIndex = end;
-    const match = TOKEN.exec(text);
-    if (!match && !END.test(text)) fail();
-    token = match?.[1] ?? '';
-    end = match ? TOKEN.lastIndex : text.length;
-    at = end - token.length;
+    SPACE.lastIndex = at + token.length;
+    SPACE.test(text);
+    at = TOKEN.lastIndex = SPACE.lastIndex;
+    token = TOKEN.exec(text)?.[0] ?? '';
+    if (token === '' && at < text.length) fail();
   }
 
   function take(expected: string): boolean {
@@ -50,7 +48,7 @@ export function parseJson(text: string): Json {
   function value(depth: number): Json {
     if (token === '{' || token === '[') {
       if (depth === 0) fail();
-      return take('{') ? object(depth - 1) : array(depth - 1);
+      return token === '{' ? object(depth - 1) : array(depth - 1);
     }
     if (take('null')) return null;
     if (take('true')) return true;
@@ -60,6 +58,7 @@ export function parseJson(text: string): Json {
 
   function object(depth: number): Map<string, Json> {
     const members = new Map<string, Json>();
+    advance();
     if (take('}')) return members;
     do {
       const name = string();
@@ -71,6 +70,7 @@ export function parseJson(text: string): Json {
 
   function array(depth: number): Json[] {
     const items: Json[] = [];
+    advance();
     if (take(']')) return items;
     do items.push(value(depth));
     while (take(','));

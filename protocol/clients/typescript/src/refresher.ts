@@ -31,7 +31,8 @@ const LONG_POLL = 25;
 
 /**
  * Keeps a verifier's ring and deny list fresh in the background: from the store, or the ring alone from a key file. Where that
- * fails the verifier goes on with what it has, the ages grow, and the failure is counted and told. Close it to let the process end.
+ * fails the verifier goes on with what it has, the ages grow, and the failure is counted and told. Close it, or it keeps the
+ * process alive.
  */
 export class Refresher {
   readonly #onFailure: (line: string) => void;
@@ -47,8 +48,8 @@ export class Refresher {
   }
 
   /**
-   * Reads a key file, which only its owner may use, and again within seconds whenever it changes. Rejects with a {@link Failure} if
-   * it cannot be used now.
+   * Reads a key file, which only its owner may use, and again within seconds whenever it changes. Rejects with a {@link Failure}
+   * if it cannot be used now.
    */
   static async fromKeyFile(verifier: Verifier, file: string, options: Options = {}): Promise<Refresher> {
     const refresher = new Refresher(options);

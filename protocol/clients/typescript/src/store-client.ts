@@ -48,7 +48,8 @@ export class StoreClient {
       }
       const page = verifier.denied.apply(content(answer));
       more = page.more;
-      if (page.cursor < this.#cursor || (more && page.cursor === this.#cursor)) throw new Failure('bad_page: the cursor does not advance');
+      if (page.cursor < this.#cursor || (more && page.cursor === this.#cursor))
+        throw new Failure('bad_page: the cursor does not advance');
       this.#cursor = page.cursor;
     }
   }

@@ -1,4 +1,11 @@
-import { createHmac, createPublicKey, createSecretKey, timingSafeEqual, verify as verifySignature, type KeyObject } from 'node:crypto';
+import {
+  createHmac,
+  createPublicKey,
+  createSecretKey,
+  timingSafeEqual,
+  verify as verifySignature,
+  type KeyObject,
+} from 'node:crypto';
 import { inspect } from 'node:util';
 import { NotJson, parseJson, type Json } from './json.js';
 
@@ -14,7 +21,9 @@ export type Refusal =
   | 'revoked';
 
 /** What was decided about a message; `expires` is the first second, in Unix time, at which the token is no longer valid. */
-export type Verdict = { readonly accepted: true; readonly expires: number } | { readonly accepted: false; readonly code: Refusal };
+export type Verdict =
+  | { readonly accepted: true; readonly expires: number }
+  | { readonly accepted: false; readonly code: Refusal };
 
 /** Why a key file, or a page of the deny feed, is refused as a whole. */
 export type Fault = 'bad_json' | 'bad_id' | 'bad_state' | 'bad_key' | 'duplicate_id' | 'two_signing' | 'bad_page';
@@ -156,7 +165,8 @@ export class DenyList {
   /** Takes all entries of a page of the feed, or throws a {@link BadInputError} and takes none. */
   apply(text: string): Page {
     const page = parseOr('bad_page', text);
-    const [revocations, cursor, more] = page instanceof Map ? ['revocations', 'cursor', 'more'].map((name) => page.get(name)) : [];
+    const [revocations, cursor, more] =
+      page instanceof Map ? ['revocations', 'cursor', 'more'].map((name) => page.get(name)) : [];
     if (!Array.isArray(revocations) || revocations.length > MAX_LIST || !isWhole(cursor, 0, MAX_ID) || typeof more !== 'boolean')
       throw new BadInputError('bad_page', 'no object with "revocations", "cursor" and "more"');
     const entries = revocations.map((revocation, index) => {

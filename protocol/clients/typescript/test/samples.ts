@@ -26,6 +26,8 @@ export function entry(cursor: number, user_hex: string | null, refuse_until: num
   return { cursor, user_hex, sticker_ids, refuse_until };
 }
 
+export const RING = ring(HMAC_KEY);
+
 /** A token signed with the secret of key 3, or the pair of key 4, whatever it says. */
 export function issue(version: 1 | 2, key: number, expires: number, sticker: number, user: Uint8Array): string {
   const fields = Buffer.alloc(15);

@@ -49,10 +49,20 @@ describe('tokens', () => {
 
 describe('rings', () => {
   for (const { name, file, result, ids } of vectors.rings)
-    test(name, () => assert.deepEqual(resultOf(() => Keyring.parse(file).ids), result === 'ok' ? ids : result));
+    test(name, () =>
+      assert.deepEqual(
+        resultOf(() => Keyring.parse(file).ids),
+        result === 'ok' ? ids : result,
+      ),
+    );
 });
 
 describe('feeds', () => {
   for (const { name, page, result, cursor, more, entries } of vectors.feeds)
-    test(name, () => assert.deepEqual(resultOf(() => new DenyList().apply(page)), result === 'ok' ? { cursor, more, entries } : result));
+    test(name, () =>
+      assert.deepEqual(
+        resultOf(() => new DenyList().apply(page)),
+        result === 'ok' ? { cursor, more, entries } : result,
+      ),
+    );
 });

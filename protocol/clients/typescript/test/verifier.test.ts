@@ -53,11 +53,17 @@ test('users of 1 to 128 bytes are accepted in both versions', () => {
   for (const version of [1, 2] as const) {
     for (const length of [1, 2, 3, 127, 128]) {
       const user = new Uint8Array(length);
-      assert.deepEqual(verifier.verify(issue(version, version + 2, EXPIRES, STICKER, user), STICKER, user, NOW), accepted(EXPIRES));
+      assert.deepEqual(
+        verifier.verify(issue(version, version + 2, EXPIRES, STICKER, user), STICKER, user, NOW),
+        accepted(EXPIRES),
+      );
     }
     for (const length of [0, 129]) {
       const user = new Uint8Array(length);
-      assert.deepEqual(verifier.verify(issue(version, version + 2, EXPIRES, STICKER, user), STICKER, user, NOW), refused('malformed'));
+      assert.deepEqual(
+        verifier.verify(issue(version, version + 2, EXPIRES, STICKER, user), STICKER, user, NOW),
+        refused('malformed'),
+      );
     }
   }
 });
@@ -94,7 +100,8 @@ test('a denied user is refused until a token expires later', () => {
 test('printed and serialised it shows no secret', () => {
   const verifier = verifierOf(HMAC_KEY);
   assert.equal(inspect(verifier.ring), 'Keyring [3]');
-  for (const shown of [inspect(verifier, { showHidden: true, depth: null }), JSON.stringify(verifier)]) assert.ok(!shown.includes('000102'));
+  for (const shown of [inspect(verifier, { showHidden: true, depth: null }), JSON.stringify(verifier)])
+    assert.ok(!shown.includes('000102'));
 });
 
 test('the later of two entries counts in either order', () => {

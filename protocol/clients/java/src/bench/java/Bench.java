@@ -9,8 +9,9 @@ import sticker.token.Keyring;
 import sticker.token.Verifier;
 
 /**
- * Complete verification of a token beside what it cannot do without: Java's own HMAC-SHA256 of the same bytes with a prepared key, and base64
- * decoding. In one run, in turns, warmed up; medians of the rounds. Shared machines are noisy, so what counts is the ratio.
+ * Complete verification of a token beside what it cannot do without: Java's own HMAC-SHA256 of the same bytes with a prepared
+ * key, and base64 decoding. In one run, in turns, warmed up; medians of the rounds. Shared machines are noisy, so what counts is
+ * the ratio.
  */
 public final class Bench {
   private static final String TOKEN = "AQADa0sjgAAAAAAAhF_tAY88mhEiczOERFVmd4iZqiEthktj0iTS9VuS8S6Dhedo5unjdQ29YbVjkYc1bQaC";

@@ -37,7 +37,8 @@ public final class ChatServer {
     try (Refresher refresher = start(verifier, arguments);
         BufferedReader messages = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8))) {
       System.err.println("ready");
-      for (String line = messages.readLine(); line != null; line = messages.readLine()) System.out.println(answer(verifier, line));
+      for (String line = messages.readLine(); line != null; line = messages.readLine())
+        System.out.println(answer(verifier, line));
     } catch (Refresher.Failure | IllegalArgumentException e) {
       System.err.println(e.getMessage());
       System.exit(1);

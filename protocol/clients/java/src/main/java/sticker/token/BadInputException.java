@@ -1,6 +1,6 @@
 package sticker.token;
 
-/** A key file or a page of the deny feed was refused as a whole. The message tells the code and the place, nothing of the content. */
+/** A key file or a page of the deny feed was refused as a whole. The message tells the code and the place, not the content. */
 public final class BadInputException extends Exception {
   private static final long serialVersionUID = 1;
 
@@ -11,7 +11,10 @@ public final class BadInputException extends Exception {
     this.code = code;
   }
 
-  /** {@code bad_page}, or a key file's {@code bad_json}, {@code bad_id}, {@code bad_state}, {@code bad_key}, {@code duplicate_id}, {@code two_signing}. */
+  /**
+   * {@code bad_page}, or of a key file {@code bad_json}, {@code bad_id}, {@code bad_state}, {@code bad_key}, {@code duplicate_id}
+   * or {@code two_signing}.
+   */
   public String code() {
     return code;
   }

@@ -82,7 +82,7 @@ public final class DenyList {
     return untils.size();
   }
 
-  /** A user and a sticker, hashed with a key that nobody outside the process knows, so that nobody can choose ids that collide. */
+  /** Hashed with a key that nobody outside the process knows, so that nobody can choose ids that collide. */
   private record Subject(long sticker, byte[] user) {
     private static final int PRIME = Integer.MAX_VALUE;
     private static final long KEY = 256 + new SecureRandom().nextInt(PRIME - 256);

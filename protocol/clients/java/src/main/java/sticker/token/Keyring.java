@@ -46,7 +46,8 @@ public final class Keyring {
       Key.Algorithm algorithm = Key.Algorithm.of(word);
       if (algorithm == null) continue;
       if (!(entry.get("id") instanceof Long id && id >= 0 && id <= 65535)) throw new BadInputException("bad_id", place);
-      if (!(entry.get("state") instanceof String state && STATES.contains(state))) throw new BadInputException("bad_state", place);
+      if (!(entry.get("state") instanceof String state && STATES.contains(state)))
+        throw new BadInputException("bad_state", place);
       if (state.equals("signing") && !signing.add(algorithm)) throw new BadInputException("two_signing", place);
       if (keys.put(id.intValue(), key(algorithm, entry, place)) != null) throw new BadInputException("duplicate_id", place);
     }

@@ -20,8 +20,9 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 
 /**
- * Keeps a {@link Verifier}'s ring and deny list fresh from daemon threads: from the store, or the ring alone from a key file. Where
- * that fails the verifier goes on with what it has, the ages grow, and the failure is counted and told, once until it changes.
+ * Keeps a {@link Verifier}'s ring and deny list fresh from daemon threads: from the store, or the ring alone from a key file.
+ * Where that fails the verifier goes on with what it has, the ages grow, and the failure is counted, and told once until it
+ * changes.
  */
 public final class Refresher implements AutoCloseable {
   /** Why something could not be refreshed, in words that hold nothing secret. */
@@ -33,7 +34,7 @@ public final class Refresher implements AutoCloseable {
     }
   }
 
-  /** Time between looks at a file, at the store's ring, and at the feed at least; first and longest retry; the store's time to answer. */
+  /** Time between looks at a file, the store's ring, the feed (at least); first and longest retry; the store's time to answer. */
   record Pace(Duration file, Duration ring, Duration feed, Duration retry, Duration longestRetry, Duration answer) {
     static final Pace USUAL = new Pace(ofSeconds(5), ofSeconds(30), ofSeconds(1), ofSeconds(1), ofSeconds(30), ofSeconds(10));
   }
@@ -104,8 +105,8 @@ public final class Refresher implements AutoCloseable {
     long deadline = System.nanoTime() + timeout.toNanos();
     refresher.ring.keep(() -> client.ring(verifier), pace.ring, pace.retry, pace.longestRetry);
     // After a failure, and at first, it asks what there is now: otherwise it would know only after a long poll.
-    Duration none = Duration.ZERO;
-    refresher.feed.keep(() -> client.feed(verifier, refresher.feed.trouble == null ? LONG_POLL : none), pace.feed, pace.retry, pace.longestRetry);
+    Look news = () -> client.feed(verifier, refresher.feed.trouble == null ? LONG_POLL : Duration.ZERO);
+    refresher.feed.keep(news, pace.feed, pace.retry, pace.longestRetry);
     try {
       refresher.ring.await(deadline);
       refresher.feed.await(deadline);

@@ -17,7 +17,8 @@ class DenyListTest {
 
   @Test
   void a_page_says_where_to_go_on() throws Exception {
-    assertEquals(new DenyList.Page(18, true, 2), list.apply(page(18, true, entry(3, ALICE_HEX, 100, 11, 12), entry(4, null, 90, 5))));
+    String page = page(18, true, entry(3, ALICE_HEX, 100, 11, 12), entry(4, null, 90, 5));
+    assertEquals(new DenyList.Page(18, true, 2), list.apply(page));
     assertEquals(3, list.size());
   }
 
@@ -62,7 +63,8 @@ class DenyListTest {
 
   @Test
   void many_users_are_kept_apart() throws Exception {
-    for (int user = 0; user < 2_000; user++) list.apply(page(1, false, entry(1, String.format("%04x", user), 1_000 + user, 7, 1L << 52)));
+    for (int user = 0; user < 2_000; user++)
+      list.apply(page(1, false, entry(1, String.format("%04x", user), 1_000 + user, 7, 1L << 52)));
     assertEquals(4_000, list.size());
     for (int user = 0; user < 2_000; user++) {
       byte[] id = {(byte) (user >> 8), (byte) user};

@@ -21,7 +21,9 @@ class JsonTest {
 
   @Test
   void strings_are_unescaped() throws Exception {
-    assertEquals("\"\\/\b\f\n\r\t é€ \ud83d\ude00 é", Json.parse("\"\\\"\\\\\\/\\b\\f\\n\\r\\t \\u00e9\\u20AC \\ud83d\\ude00 é\""));
+    assertEquals(
+        "\"\\/\b\f\n\r\t é€ \ud83d\ude00 é",
+        Json.parse("\"\\\"\\\\\\/\\b\\f\\n\\r\\t \\u00e9\\u20AC \\ud83d\\ude00 é\""));
   }
 
   @Test
@@ -29,15 +31,20 @@ class JsonTest {
     assertEquals(9007199254740991L, Json.parse("9007199254740991"));
     assertEquals(-9007199254740991L, Json.parse("-9007199254740991"));
     assertEquals(0L, Json.parse("0"));
-    for (String other : List.of("9007199254740992", "-9007199254740992", "99999999999999999", "18446744073709551617", "18.0", "1e3", "-0", "9007199254740991.4", "0.0"))
+    List<String> others = List.of(
+        "9007199254740992", "-9007199254740992", "99999999999999999", "18446744073709551617", "18.0", "1e3", "-0", "0.0",
+        "9007199254740991.4");
+    for (String other : others)
       assertEquals(Double.valueOf(other), Json.parse(other));
   }
 
   @ParameterizedTest
   @ValueSource(strings = {
-    "", " ", "{", "[", "]", "[1,]", "[,1]", "[1 2]", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{a:1}", "{1:1}", "{\"a\":1 \"b\":2}", "1 2", "01", "-", "+1", "1.",
-    ".5", "1e", "1e+", "0x1", "NaN", "Infinity", "nul", "truefalse", "True", "\"", "\"\n\"", "\"\t\"", "\"\\x\"", "\"\\u12\"", "\"\\u12g4\"", "\"\\u１２３４\"", "'a'",
-    "[1]//", "/**/1", "\u00a01", "\ufeff1", "\0", "1\0", "[\0]", "\"a\0\"", "\u0661", "{\"a\":1,\"a\":1}", "{\"a\":1,\"\\u0061\":1}"})
+    "", " ", "{", "[", "]", "[1,]", "[,1]", "[1 2]", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{a:1}", "{1:1}", "{\"a\":1 \"b\":2}",
+    "1 2", "01", "-", "+1", "1.", ".5", "1e", "1e+", "0x1", "NaN", "Infinity", "nul", "truefalse", "True", "\u0661", "'a'",
+    "\"", "\"\n\"", "\"\t\"", "\"\\x\"", "\"\\u12\"", "\"\\u12g4\"", "\"\\u１２３４\"", "\"a\0\"", "[1]//", "/**/1",
+    "\u00a01", "\ufeff1", "\0", "1\0", "[\0]", "{\"a\":1,\"a\":1}", "{\"a\":1,\"\\u0061\":1}"
+  })
   void what_is_no_json_is_refused(String text) {
     assertThrows(Json.Malformed.class, () -> Json.parse(text));
   }

@@ -290,7 +290,7 @@ class RefresherTest {
         // Else a long poll that nothing ends but the client.
       };
       follow(store).close();
-      until(() -> Thread.getAllStackTraces().keySet().stream().noneMatch(thread -> thread.getName().startsWith("sticker-token-")));
+      until(() -> Thread.getAllStackTraces().keySet().stream().noneMatch(t -> t.getName().startsWith("sticker-token-")));
       assertEquals(List.of(), told);
     }
   }
@@ -314,7 +314,8 @@ class RefresherTest {
 
   @Test
   void a_bad_key_file_is_refused_at_the_start_with_its_place() throws Exception {
-    Path file = keyFile("{\"keys\":[\n  {\"id\":3,\"secret\":\"" + Samples.SECRET_HEX + "\" \"state\":\"signing\"}]}", "rw-------");
+    String key = "{\"id\":3,\"secret\":\"" + Samples.SECRET_HEX + "\" \"state\":\"signing\"}";
+    Path file = keyFile("{\"keys\":[\n  " + key + "]}", "rw-------");
     assertEquals("ring: bad_json: line 2", assertThrows(Refresher.Failure.class, () -> watch(file)).getMessage());
     assertEquals("ring: NoSuchFileException",
         assertThrows(Refresher.Failure.class, () -> watch(folder.resolve("none.json"))).getMessage());

@@ -82,8 +82,11 @@ class VectorsTest {
   /** Parsed JSON as JSON again. */
   private static String write(Object value) {
     if (value instanceof Map<?, ?> map)
-      return map.entrySet().stream().map(e -> write(e.getKey()) + ":" + write(e.getValue())).collect(Collectors.joining(",", "{", "}"));
+      return map.entrySet().stream()
+          .map(member -> write(member.getKey()) + ":" + write(member.getValue()))
+          .collect(Collectors.joining(",", "{", "}"));
     if (value instanceof List<?> list) return list.stream().map(VectorsTest::write).collect(Collectors.joining(",", "[", "]"));
-    return value instanceof String string ? '"' + string.replace("\\", "\\\\").replace("\"", "\\\"") + '"' : String.valueOf(value);
+    if (value instanceof String string) return '"' + string.replace("\\", "\\\\").replace("\"", "\\\"") + '"';
+    return String.valueOf(value);
   }
 }
