@@ -56,7 +56,8 @@ pub fn is_duplicate(error: &DbErr) -> bool {
 /// Whether the database ended a transaction for another's sake (a deadlock, a conflict with a newer snapshot, a lock that did not
 /// come in time): nothing was written, and the same again may succeed.
 pub fn is_busy(error: &DbErr) -> bool {
-    let (DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error))) = error else {
+    let (DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error))) = error
+    else {
         return false;
     };
     let Some(error) = error.as_database_error() else { return false };

@@ -100,6 +100,11 @@ impl ChatServer {
         self.client.post_json("/v1/tokens/verify", &checks).expect(200).json()["results"][0].clone()
     }
 
+    /// Asks the API, such as the deny feed.
+    pub fn gets(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+        self.client.get(path, headers)
+    }
+
     /// Any request with the chat server's secret.
     pub fn posts(&self, path: &str, body: &Value) -> Answer {
         self.client.post_json(path, body)

@@ -58,9 +58,7 @@ pub async fn search(app: &App, words: &str) -> Result<Vec<Shown>, Error> {
 /// # Errors
 /// [`Error`].
 pub async fn of_artist(app: &App, slug: &str) -> Result<Vec<Shown>, Error> {
-    let rows = in_store()
-        .filter(pack::Column::ArtistSlug.eq(slug))
-        .order_by_desc(pack::Column::PublishedAt);
+    let rows = in_store().filter(pack::Column::ArtistSlug.eq(slug)).order_by_desc(pack::Column::PublishedAt);
     all_shown(app, rows.limit(LIST).all(&app.db).await?).await
 }
 

@@ -75,12 +75,7 @@ pub async fn take_down(app: &App, actor: Actor<'_>, id: PackId, reason: &str) ->
     Ok(taken)
 }
 
-async fn take_down_once(
-    app: &App,
-    actor: Actor<'_>,
-    id: PackId,
-    reason: &str,
-) -> Result<pack::Model, Error> {
+async fn take_down_once(app: &App, actor: Actor<'_>, id: PackId, reason: &str) -> Result<pack::Model, Error> {
     let transaction = db::begin(&app.db).await?;
     // Issuing holds this row shared from before it records an expiry until that is committed. So whatever was issued is recorded
     // by now, and whoever comes later finds the pack taken down.
@@ -137,11 +132,7 @@ async fn locked(transaction: &impl ConnectionTrait, id: PackId) -> Result<pack::
 /// # Errors
 /// As the database says.
 pub async fn all(db: &impl ConnectionTrait) -> Result<Vec<pack::Model>, DbErr> {
-    pack::Entity::find()
-        .order_by_desc(pack::Column::PublishedAt)
-        .order_by_asc(pack::Column::Id)
-        .all(db)
-        .await
+    pack::Entity::find().order_by_desc(pack::Column::PublishedAt).order_by_asc(pack::Column::Id).all(db).await
 }
 
 /// The pack with this slug or, where there is none, with this id.

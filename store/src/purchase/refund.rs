@@ -19,7 +19,12 @@ use crate::web::error::Error;
 ///
 /// # Errors
 /// [`Error`]; nothing was written.
-pub async fn refund(app: &App, actor: Actor<'_>, order_id: &str, reason: &str) -> Result<order::Model, Error> {
+pub async fn refund(
+    app: &App,
+    actor: Actor<'_>,
+    order_id: &str,
+    reason: &str,
+) -> Result<order::Model, Error> {
     let reason = audit::checked_reason(reason)?;
     let refunded = db::retried(|| refund_once(app, actor, order_id, reason)).await?;
     revocation::notice(app).await;
@@ -63,7 +68,8 @@ async fn refund_once(
     refunded.updated_at = Set(app.clock.now_ms());
     let refunded = refunded.update(&transaction).await?;
     let refuse_until = taken.map_or(0, |taken| taken.last_expiry);
-    let detail = json!({ "pack": pack, "user_hex": user.to_hex(), "reason": reason, "refuse_until": refuse_until });
+    let detail =
+        json!({ "pack": pack, "user_hex": user.to_hex(), "reason": reason, "refuse_until": refuse_until });
     audit::note(app, &transaction, actor.0, "refund", &refunded.id, &detail).await?;
     revocation::revoke(app, &transaction, Some(&user), pack, refuse_until).await?;
     transaction.commit().await?;

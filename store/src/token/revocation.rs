@@ -68,7 +68,10 @@ const CLOCKS_DIFFER: i64 = 30;
 /// [`live::keep_fresh`].
 pub async fn notice(app: &App) {
     if let Err(error) = live::refresh(app).await {
-        tracing::warn!(error.code = error.code(), "a revocation is written and not yet known to this process");
+        tracing::warn!(
+            error.code = error.code(),
+            "a revocation is written and not yet known to this process"
+        );
     }
 }
 

@@ -3,6 +3,9 @@
 use axum::http::StatusCode;
 use sticker_protocol::token::{Refusal, RevocationPage, UserId};
 use sticker_store::app::App;
+use sticker_store::serve::{listen, serve};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 use crate::town::{Follower, HALT, LIFETIME, Town, in_town, keeps_fresh, user};
 
@@ -44,7 +47,11 @@ fn an_etag_that_is_known_is_answered_with_304_until_there_is_something_new() {
         let known = [("if-none-match", first.headers["etag"].as_str())];
         for query in ["", "?after=1"] {
             let unchanged = town.asks(&town.one, query, &known).await;
-            assert_eq!((unchanged.status, unchanged.text.as_str()), (StatusCode::NOT_MODIFIED, ""), "{query}");
+            assert_eq!(
+                (unchanged.status, unchanged.text.as_str()),
+                (StatusCode::NOT_MODIFIED, ""),
+                "{query}"
+            );
             assert_eq!(unchanged.headers["etag"], first.headers["etag"]);
         }
         gets_and_loses(town, &town.one, &user("bob")).await;
@@ -57,9 +64,15 @@ fn an_etag_that_is_known_is_answered_with_304_until_there_is_something_new() {
 #[test]
 fn numbers_out_of_range_are_refused_and_so_is_a_cursor_that_was_never_given() {
     in_town(async |town| {
-        for query in
-            ["?after=-1", "?after=9007199254740992", "?after=x", "?limit=0", "?limit=10001", "?wait=31", "?wait=1.5"]
-        {
+        for query in [
+            "?after=-1",
+            "?after=9007199254740992",
+            "?after=x",
+            "?limit=0",
+            "?limit=10001",
+            "?wait=31",
+            "?wait=1.5",
+        ] {
             let refused = town.asks(&town.one, query, &[]).await;
             assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{query}");
             assert_eq!(refused.error_code(), "invalid_query", "{query}");
@@ -153,16 +166,28 @@ fn a_waiting_chat_server_hears_of_a_refund_in_the_same_store_and_in_another() {
 }
 
 #[test]
-fn a_store_that_stops_answers_who_waits() {
+fn a_store_that_stops_answers_who_waits_and_ends() {
     in_town(async |town| {
-        let stops = async {
-            while town.one.stopping.receiver_count() == 0 {
-                tokio::task::yield_now().await;
-            }
-            town.one.stopping.send_replace(true);
-        };
-        let (page, ()) = tokio::join!(town.page(&town.one, "?wait=30"), stops);
-        assert_eq!(page, RevocationPage { revocations: Vec::new(), cursor: 0, more: false });
+        let listener = listen("127.0.0.1:0".parse().unwrap()).await.unwrap();
+        let mut chat = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (stops, stop) = tokio::sync::oneshot::channel::<()>();
+        let serving = tokio::spawn(serve(App::clone(&town.one), listener, async {
+            let _ = stop.await;
+        }));
+        let request = format!(
+            "GET /v1/revocations?wait=30 HTTP/1.1\r\nHost: store\r\nAuthorization: Bearer {}\r\n\r\n",
+            town.secret
+        );
+        chat.write_all(request.as_bytes()).await.unwrap();
+        while town.one.stopping.receiver_count() == 0 {
+            tokio::task::yield_now().await;
+        }
+        stops.send(()).unwrap();
+        let mut answer = String::new();
+        tokio::time::timeout(HALT, chat.read_to_string(&mut answer)).await.unwrap().unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+        assert!(answer.ends_with(r#"{"revocations":[],"cursor":0,"more":false}"#), "{answer}");
+        serving.await.unwrap().unwrap();
     });
 }
 
@@ -170,7 +195,6 @@ fn a_store_that_stops_answers_who_waits() {
 fn who_follows_the_feed_misses_no_entry_of_several_stores_at_once() {
     const USERS: usize = 12;
     in_town(async |town| {
-        let town = &*town;
         let loses = async |app: &App, name: String| {
             let who = user(&name);
             for _ in 0..3 {

@@ -16,7 +16,11 @@ pub(super) async fn run(config: Config, command: OrdersCommand) -> Status {
         OrdersCommand::List { user } => match named(user) {
             Ok(user) => Some(user),
             Err(error) => {
-                failed("invalid_user", &error, "give --user TEXT, or --user-hex with two digits for each byte");
+                failed(
+                    "invalid_user",
+                    &error,
+                    "give --user TEXT, or --user-hex with two digits for each byte",
+                );
                 return Status::Usage;
             }
         },

@@ -34,7 +34,10 @@ async fn list(app: &App) -> Status {
             for pack in packs {
                 let down = pack.taken_down_at.map(|at| format!("  taken down {}", time(at)));
                 let (published, down) = (time(pack.published_at), down.unwrap_or_default());
-                say(format_args!("{}  {}  {}  published {published}{down}", pack.id, pack.slug, pack.price_tier));
+                say(format_args!(
+                    "{}  {}  {}  published {published}{down}",
+                    pack.id, pack.slug, pack.price_tier
+                ));
             }
             Status::Done
         }
