@@ -33,6 +33,10 @@ pub struct Parts {
     pub clock: Clock,
     /// Secrets and ids.
     pub random: Random,
+    /// API clients that were just here.
+    pub(crate) clients: account::client::Known,
+    /// Checks that clients may still ask for.
+    pub(crate) check_rates: token::rate::CheckRates,
     /// The token keys and the deny list.
     pub tokens: token::live::Tokens,
     /// Becomes true when the store is to stop: whoever waits for news answers without them.
@@ -58,9 +62,18 @@ pub enum StartError {
     /// The database does not answer, or a migration failed.
     #[error("the database does not work")]
     Database(#[from] sea_orm::DbErr),
-    /// The key file is refused.
-    #[error("the token keys cannot be used")]
+    /// There is no master key.
+    #[error("the master key cannot be used")]
+    MasterKey(#[from] token::seal::MasterKeyError),
+    /// A key file from before the database kept the keys is refused.
+    #[error("the key file cannot be taken over")]
+    KeyFile(#[from] token::file::FileError),
+    /// The first keys cannot be made.
+    #[error("the token keys cannot be made")]
     Keys(#[from] token::keys::KeysError),
+    /// The ring cannot be used.
+    #[error("the token keys cannot be used")]
+    Ring(#[from] token::ring::RingError),
     /// The place for objects cannot be used.
     #[error("the objects cannot be used")]
     Objects(#[from] objects::ObjectError),
@@ -74,25 +87,30 @@ impl Parts {
     pub async fn open(config: Config, clock: Clock, random: Random) -> Result<App, StartError> {
         std::fs::create_dir_all(&config.data_dir)
             .map_err(|source| StartError::DataDir { path: config.data_dir.clone(), source })?;
-        let keyring = token::keys::load_or_make(&config.data_dir.join("keyring.json"), &random)?;
         let db = db::connect(&config.database_url(), config.database.max_connections).await?;
         migration::Migrator::up(&db, None).await?;
+        let sealed = !token::keys::list(&db).await?.is_empty();
+        let master = token::seal::MasterKey::load(&config, &random, !sealed)?;
         let objects = Objects::open(&config).await?;
         let cache_bytes = config.delivery.cache_bytes as u64;
         let hot = Cache::builder().max_capacity(cache_bytes).weigher(delivery::weight).build();
         let manifests = Cache::new(MANIFESTS_IN_MEMORY);
+        let check_rates = token::rate::CheckRates::new(config.token.checks_per_second);
         let app = Arc::new(Self {
             config,
             db,
             objects,
             clock,
             random,
-            tokens: token::live::Tokens::new(keyring),
+            clients: account::client::Known::new(),
+            check_rates,
+            tokens: token::live::Tokens::new(master),
             stopping: tokio::sync::watch::Sender::new(false),
             manifests,
             hot,
         });
-        // Whoever serves refuses from the first request on.
+        // Whoever serves signs and refuses from the first request on.
+        token::live::start(&app).await?;
         token::revocation::catch_up(&app).await?;
         Ok(app)
     }

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use sticker_protocol::token::Algorithm;
 
 /// The web store, the API and the delivery server for sticker packs.
 #[derive(Debug, Parser)]
@@ -52,11 +53,74 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: TokenCommand,
     },
+    /// Token keys: made, published, signing, retired, destroyed.
+    Keys {
+        #[command(subcommand)]
+        command: KeysCommand,
+    },
     /// Run the store.
     Admin {
         #[command(subcommand)]
         command: AdminCommand,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeysCommand {
+    /// List every key, the destroyed ones too.
+    List {
+        /// As one JSON document.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Make a key; nobody gets it yet.
+    Add {
+        /// `hmac-sha256` (version 1), or `ed25519` (version 2, for verifiers that must not be able to mint).
+        #[arg(long, default_value = "hmac-sha256", value_parser = algorithm)]
+        algorithm: Algorithm,
+        /// Id from 0 to 65535; the next free one by default.
+        #[arg(long, value_name = "N")]
+        id: Option<u16>,
+    },
+    /// Put a key into the ring that verifiers fetch.
+    Publish {
+        /// Key.
+        id: u16,
+    },
+    /// Let a published key sign; the one that signed is retired in the same moment.
+    SignWith {
+        /// Key.
+        id: u16,
+        /// Even if verifiers may not have it yet: where the earlier key has leaked.
+        #[arg(long)]
+        without_waiting: bool,
+    },
+    /// Take a key out of the running: it will verify and never sign.
+    Retire {
+        /// Key.
+        id: u16,
+    },
+    /// Erase a key, once no token that it signed lives.
+    Destroy {
+        /// Key.
+        id: u16,
+        /// The key has leaked, and its tokens must be refused at once.
+        #[arg(long, value_name = "REASON")]
+        compromised: Option<String>,
+    },
+    /// Write a key file for verifiers that read one.
+    Export {
+        /// File; what is there is replaced.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+        /// Public keys alone, for verifiers that must not be able to mint.
+        #[arg(long)]
+        public: bool,
+    },
+}
+
+fn algorithm(name: &str) -> Result<Algorithm, &'static str> {
+    Algorithm::parse(name).ok_or("algorithms are hmac-sha256 and ed25519")
 }
 
 #[derive(Debug, Subcommand)]
@@ -179,7 +243,7 @@ pub(crate) enum ClientsCommand {
         /// Name for people.
         #[arg(long)]
         name: String,
-        /// Scopes, separated by commas: launch, verify, publish, operate.
+        /// Scopes, separated by commas: launch, verify, verify_public, publish, operate.
         #[arg(long, value_delimiter = ',', required = true)]
         scope: Vec<String>,
     },

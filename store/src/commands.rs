@@ -3,6 +3,7 @@
 mod admin;
 mod check;
 mod demo;
+mod keys;
 mod migrate;
 mod serve;
 mod token;
@@ -65,6 +66,7 @@ pub(crate) fn run(cli: Cli) -> Status {
             Command::Serve => serve::run(config).await,
             Command::Migrate { down } => migrate::run(&config, down).await,
             Command::Check => check::run(config).await,
+            Command::Keys { command } => keys::run(config, command).await,
             Command::Admin { command } => admin::run(config, command).await,
             Command::Token { .. } | Command::Demo { .. } => Status::Done,
         }

@@ -1,4 +1,6 @@
-//! The log.
+//! The log and the metrics.
+
+pub mod metrics;
 
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::time::SystemTime;

@@ -20,23 +20,27 @@ pub enum Database {
     },
 }
 
-/// Runs a test on SQLite and on each server whose address is given: `STICKER_TEST_POSTGRES_URL`, `STICKER_TEST_MYSQL_URL`.
-pub fn on_each_database(test: impl Fn(Database)) {
-    test(Database::Sqlite);
-    for (name, variable) in
-        [("PostgreSQL", "STICKER_TEST_POSTGRES_URL"), ("MariaDB", "STICKER_TEST_MYSQL_URL")]
-    {
-        match std::env::var(variable) {
-            Ok(server) => {
+/// Runs a test on SQLite and, beside it, on each server whose address is given: `STICKER_TEST_POSTGRES_URL`, `STICKER_TEST_MYSQL_URL`.
+pub fn on_each_database(test: impl Fn(Database) + Sync) {
+    std::thread::scope(|threads| {
+        for (name, variable) in
+            [("PostgreSQL", "STICKER_TEST_POSTGRES_URL"), ("MariaDB", "STICKER_TEST_MYSQL_URL")]
+        {
+            let Ok(server) = std::env::var(variable) else {
+                left_out(name, &format!("{variable} is not set"));
+                continue;
+            };
+            let test = &test;
+            threads.spawn(move || {
                 let fresh = fresh_name();
                 execute(&server, &format!("CREATE DATABASE {fresh}"));
                 let url = with_database(&server, &fresh);
                 test(Database::Server { name, url });
                 execute(&server, &format!("DROP DATABASE {fresh}"));
-            }
-            Err(_) => left_out(name, &format!("{variable} is not set")),
+            });
         }
-    }
+        test(Database::Sqlite);
+    });
 }
 
 fn fresh_name() -> String {

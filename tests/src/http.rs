@@ -65,6 +65,11 @@ impl Client {
         Self { agent, base: base.to_owned(), headers: Vec::new() }
     }
 
+    /// The same client with another base address.
+    pub(crate) fn at(&self, base: &str) -> Self {
+        Self { base: base.to_owned(), ..self.clone() }
+    }
+
     pub(crate) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self

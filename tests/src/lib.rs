@@ -18,6 +18,7 @@ mod http;
 mod people;
 mod programs;
 mod store;
+mod town;
 
 pub use artwork::{Artwork, shared_data};
 pub use database::{Database, on_each_database};
@@ -25,10 +26,20 @@ pub use http::Answer;
 pub use people::{ChatServer, ChatUser, Designer, Operator, Phone};
 pub use programs::{Finished, packer, run, store_program};
 pub use store::Store;
+pub use town::Town;
 
 use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::sync::{Mutex, PoisonError};
+
+/// Waits until something holds, which it must within two minutes.
+pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let deadline = std::time::Instant::now() + std::time::Duration::from_mins(2);
+    while !holds() {
+        assert!(std::time::Instant::now() < deadline, "waited two minutes in vain: {what}");
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+}
 
 /// Says on one line of the standard error, once a process, what a test leaves out and why. Where
 /// `STICKER_TEST_NOTHING_LEFT_OUT` is set, as in CI, it fails the test instead.

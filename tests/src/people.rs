@@ -36,6 +36,12 @@ impl<'a> Operator<'a> {
         ChatServer { store: self.store.client(), client: bearer(self.store.client(), &secret) }
     }
 
+    /// Lets a chat server in another trust domain check tokens, without the keys to mint them.
+    pub fn admits_chat_server_of_others(&self, name: &str) -> ChatServer {
+        let secret = self.admits(name, "verify_public");
+        ChatServer { store: self.store.client(), client: bearer(self.store.client(), &secret) }
+    }
+
     fn admits(&self, name: &str, scopes: &str) -> String {
         let added = self.runs(&["admin", "clients", "add", "--name", name, "--scope", scopes]);
         assert_eq!(added.code, 0, "{}", added.stderr);
@@ -100,8 +106,19 @@ impl ChatServer {
         self.client.post_json("/v1/tokens/verify", &checks).expect(200).json()["results"][0].clone()
     }
 
-    /// Asks the API, such as the deny feed.
-    pub fn gets(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+    /// The same chat server, talking to another process of the store.
+    #[must_use]
+    pub fn at(&self, store: &Store) -> Self {
+        Self { store: self.store.at(&store.url()), client: self.client.at(&store.url()) }
+    }
+
+    /// Asks with the chat server's secret.
+    pub fn gets(&self, path: &str) -> Answer {
+        self.client.get(path, &[])
+    }
+
+    /// The same with more headers.
+    pub fn gets_with(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
         self.client.get(path, headers)
     }
 
@@ -121,6 +138,12 @@ impl ChatUser {
     fn launches(store: &Client, code: &str) -> Answer {
         let form = [("content-type", "application/x-www-form-urlencoded")];
         store.send(Method::POST, "/launch", &form, format!("code={code}").into_bytes())
+    }
+
+    /// The same person with the same session, talking to another process of the store.
+    #[must_use]
+    pub fn at(&self, store: &Store) -> Self {
+        Self { client: self.client.at(&store.url()) }
     }
 
     /// Looks at a page or asks the API.
@@ -143,6 +166,18 @@ impl ChatUser {
     /// Orders a pack.
     pub fn orders(&self, pack: u64, provider: &str) -> Answer {
         self.posts("/v1/orders", &json!({ "pack_id": pack, "provider": provider }))
+    }
+
+    /// Where the receipt of an order goes.
+    pub fn receipts_of(order: &Value) -> String {
+        format!("/v1/orders/{}/receipts", order["id"].as_str().expect("an order's id"))
+    }
+
+    /// Buys a pack with test money.
+    pub fn buys(&self, pack: u64) -> Value {
+        let order = self.orders(pack, "sandbox").expect(201).json();
+        let receipt = json!({ "transaction": format!("t-{}", order["id"]) });
+        self.posts(&Self::receipts_of(&order), &receipt).expect(200).json()
     }
 
     /// The token for one sticker, of a pack that the user owns.

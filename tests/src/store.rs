@@ -4,6 +4,7 @@ use std::fs::File;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
@@ -21,9 +22,9 @@ pub struct Store {
 }
 
 /// What outlives a restart.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Setup {
-    data: TempDir,
+    data: Arc<TempDir>,
     port: u16,
     database: Database,
     settings: Vec<(String, String)>,
@@ -39,8 +40,14 @@ impl Store {
     pub fn start_with(database: Database, settings: &[(&str, &str)]) -> Self {
         let settings =
             settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let data = tempfile::tempdir().expect("a temporary folder");
+        let data = Arc::new(tempfile::tempdir().expect("a temporary folder"));
         Self::run(Setup { data, port: free_port(), database, settings })
+    }
+
+    /// Starts one more process of the same store: the same database, objects and settings at another address.
+    #[must_use]
+    pub fn one_more(&self) -> Self {
+        Self::run(Setup { port: free_port(), ..self.setup.clone() })
     }
 
     fn run(setup: Setup) -> Self {
@@ -116,8 +123,7 @@ impl Store {
     pub fn crash_and_restart(mut self) -> Self {
         self.process.kill().expect("the store is ended");
         self.process.wait().expect("the store is gone");
-        let setup = self.take_setup();
-        Self::run(setup)
+        Self::run(self.setup.clone())
     }
 
     fn terminate(&mut self) -> i32 {
@@ -132,16 +138,6 @@ impl Store {
             assert!(Instant::now() < deadline, "the store does not stop:\n{}", self.log());
             std::thread::sleep(Duration::from_millis(20));
         }
-    }
-
-    fn take_setup(&mut self) -> Setup {
-        let nothing = Setup {
-            data: tempfile::tempdir().expect("a temporary folder"),
-            port: 0,
-            database: Database::Sqlite,
-            settings: Vec::new(),
-        };
-        std::mem::replace(&mut self.setup, nothing)
     }
 }
 
@@ -171,7 +167,7 @@ impl Setup {
     }
 
     fn log(&self) -> PathBuf {
-        self.data.path().join("store.log")
+        self.data.path().join(format!("store-{}.log", self.port))
     }
 }
 

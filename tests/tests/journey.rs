@@ -7,54 +7,12 @@
 )]
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
-use serde_json::{Value, json};
+use serde_json::json;
 use sticker_protocol::bundle::Bundle;
-use sticker_protocol::release::Manifest;
 use sticker_protocol::sticker::StickerFile;
 use sticker_protocol::{ImageFormat, Sha256};
-use sticker_tests::{
-    Artwork, ChatServer, ChatUser, Database, Designer, Phone, Store, on_each_database, run, store_program,
-};
-
-/// A store with one published pack of two stills and an animation.
-struct Town {
-    store: Store,
-    designer: Designer,
-    chat: ChatServer,
-    release: Manifest,
-    out: tempfile::TempDir,
-}
-
-impl Town {
-    fn with_pack(database: Database, price_tier: &str) -> Self {
-        let artwork = Artwork::project("journey", price_tier, 2, 5);
-        let out = tempfile::tempdir().unwrap();
-        let built = Designer::builds(artwork.path(), &out.path().join("release"));
-        assert_eq!(built.code, 0, "{}", built.stderr);
-        let manifest = std::fs::read(out.path().join("release/release.thrift")).unwrap();
-
-        let store = Store::start(database);
-        let designer = store.operator().admits_designer("studio");
-        let published = designer.publishes(&out.path().join("release"));
-        assert_eq!(published.code, 0, "{}", published.stderr);
-        let chat = store.operator().admits_chat_server("chat");
-        Self { release: Manifest::read(&manifest).unwrap(), designer, store, chat, out }
-    }
-
-    fn pack(&self) -> u64 {
-        self.release.pack.get()
-    }
-
-    fn sticker(&self, at: usize) -> u64 {
-        self.release.stickers[at].id.get()
-    }
-
-    fn keys(&self) -> PathBuf {
-        self.store.data().join("keyring.json")
-    }
-}
+use sticker_tests::{ChatUser, Database, Phone, Town, on_each_database, run, store_program};
 
 #[test]
 fn from_artwork_to_a_token_that_counts_for_its_owner_alone_and_a_sticker_on_a_phone() {
@@ -148,7 +106,7 @@ fn a_paid_pack_is_granted_by_a_sandbox_purchase_exactly_once() {
         let (alice, mallory) = (town.chat.opens_store_for("alice"), town.chat.opens_store_for("mallory"));
         assert_eq!(alice.orders(town.pack(), "free").expect(422).error_code(), "not_free");
 
-        let receipts = receipts_of(&alice.orders(town.pack(), "sandbox").expect(201).json());
+        let receipts = ChatUser::receipts_of(&alice.orders(town.pack(), "sandbox").expect(201).json());
         let wanted = json!({ "sticker_ids": [town.sticker(0)] });
         assert_eq!(alice.posts("/v1/tokens", &wanted).expect(403).error_code(), "not_owned");
 
@@ -159,22 +117,18 @@ fn a_paid_pack_is_granted_by_a_sandbox_purchase_exactly_once() {
         let token = alice.token_for(town.sticker(0));
         assert_eq!(town.chat.checks(&token, town.sticker(0), "alice")["accepted"], true);
 
-        let stolen = receipts_of(&mallory.orders(town.pack(), "sandbox").expect(201).json());
+        let stolen = ChatUser::receipts_of(&mallory.orders(town.pack(), "sandbox").expect(201).json());
         assert_eq!(mallory.posts(&stolen, &receipt).expect(409).error_code(), "transaction_taken");
         assert_eq!(mallory.posts(&receipts, &receipt).expect(404).error_code(), "not_found");
         assert_eq!(mallory.posts("/v1/tokens", &wanted).expect(403).error_code(), "not_owned");
     });
 }
 
-fn receipts_of(order: &Value) -> String {
-    format!("/v1/orders/{}/receipts", order["id"].as_str().unwrap())
-}
-
 #[test]
 fn publishing_the_same_release_twice_is_one_release() {
     on_each_database(|database| {
         let town = Town::with_pack(database, "free");
-        let again = town.designer.publishes(&town.out.path().join("release"));
+        let again = town.designer.publishes(&town.release_folder());
         assert_eq!(again.code, 0, "{}", again.stderr);
         let known =
             town.designer.sends("POST", "/v1/releases", town.release.write().unwrap()).expect(200).json();
@@ -198,8 +152,9 @@ fn another_studio_cannot_take_over_a_pack() {
 
 #[test]
 fn what_was_acknowledged_is_still_there_after_a_crash() {
-    let Town { store, chat, release, .. } = Town::with_pack(Database::Sqlite, "free");
-    let (pack, sticker) = (release.pack.get(), release.stickers[0].id.get());
+    let town = Town::with_pack(Database::Sqlite, "free");
+    let (pack, sticker) = (town.pack(), town.sticker(0));
+    let Town { store, chat, .. } = town;
     let alice = chat.opens_store_for("alice");
     assert_eq!(alice.orders(pack, "free").expect(201).json()["state"], "granted");
     let token = alice.token_for(sticker);

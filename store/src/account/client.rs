@@ -1,5 +1,9 @@
 //! API clients: chat servers, designers and operators' programs, each with a secret and scopes.
 
+mod known;
+
+use std::sync::Arc;
+
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
@@ -7,19 +11,25 @@ use sea_orm::{
     ActiveModelTrait as _, ColumnTrait as _, ConnectionTrait, DbErr, EntityTrait as _, QueryFilter as _,
     QueryOrder as _, Set,
 };
+use sticker_protocol::Sha256;
 
 use super::entity::client;
 use super::hash_of;
 use crate::app::App;
+use crate::config::Environment;
 use crate::web::error::Error;
+pub use known::Known;
+use known::WhileAway;
 
 /// What a client may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
     /// Make launch codes.
     Launch,
-    /// Check tokens.
+    /// Check tokens, and have every key, with which one could issue them too.
     Verify,
+    /// Check tokens, and have public keys alone.
+    VerifyPublic,
     /// Publish releases.
     Publish,
     /// Run the store.
@@ -28,13 +38,14 @@ pub enum Scope {
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Self; 4] = [Self::Launch, Self::Verify, Self::Publish, Self::Operate];
+    pub const ALL: [Self; 5] = [Self::Launch, Self::Verify, Self::VerifyPublic, Self::Publish, Self::Operate];
 
     /// The name in commands and rows.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Launch => "launch",
             Self::Verify => "verify",
+            Self::VerifyPublic => "verify_public",
             Self::Publish => "publish",
             Self::Operate => "operate",
         }
@@ -50,9 +61,14 @@ impl Scope {
 #[derive(Clone, Debug)]
 pub struct LaunchClient;
 
-/// A chat server that checks tokens.
+/// A chat server that checks tokens: it may ask for checks, for the deny feed and for keys.
 #[derive(Clone, Debug)]
-pub struct VerifyClient;
+pub struct VerifyClient {
+    /// The client.
+    pub client_id: Arc<str>,
+    /// Whether it may have the keys that issue tokens too. Without it, public keys alone.
+    pub may_mint: bool,
+}
 
 /// Somebody who publishes packs.
 #[derive(Clone, Debug)]
@@ -61,43 +77,84 @@ pub struct Designer {
     pub client_id: String,
 }
 
+/// Who may read the metrics: in production a client with the scope `operate`, in development everybody.
+#[derive(Clone, Debug)]
+pub struct MetricsReader;
+
 impl FromRequestParts<App> for LaunchClient {
     type Rejection = Error;
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
-        authenticate(parts, app, Scope::Launch).await.map(|_| Self)
+        authenticate(parts, app, &[Scope::Launch], WhileAway::Refused).await.map(|_| Self)
     }
 }
 
 impl FromRequestParts<App> for VerifyClient {
     type Rejection = Error;
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
-        authenticate(parts, app, Scope::Verify).await.map(|_| Self)
+        let scopes = [Scope::Verify, Scope::VerifyPublic];
+        let client = authenticate(parts, app, &scopes, WhileAway::GoesOn).await?;
+        let may_mint = client.scopes.contains(&Scope::Verify);
+        Ok(Self { client_id: Arc::clone(&client.id), may_mint })
     }
 }
 
 impl FromRequestParts<App> for Designer {
     type Rejection = Error;
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
-        authenticate(parts, app, Scope::Publish).await.map(|client| Self { client_id: client.id })
+        let client = authenticate(parts, app, &[Scope::Publish], WhileAway::Refused).await?;
+        Ok(Self { client_id: client.id.to_string() })
     }
 }
 
-async fn authenticate(parts: &Parts, app: &App, scope: Scope) -> Result<client::Model, Error> {
+impl FromRequestParts<App> for MetricsReader {
+    type Rejection = Error;
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
+        if app.config.environment == Environment::Production {
+            authenticate(parts, app, &[Scope::Operate], WhileAway::GoesOn).await?;
+        }
+        Ok(Self)
+    }
+}
+
+/// A client as its row says.
+#[derive(Debug)]
+struct Client {
+    id: Arc<str>,
+    scopes: Vec<Scope>,
+}
+
+/// The client whose secret came with the request, where it has one of the scopes.
+async fn authenticate(
+    parts: &Parts,
+    app: &App,
+    scopes: &[Scope],
+    while_away: WhileAway,
+) -> Result<Arc<Client>, Error> {
     let unauthorized = || {
         Error::new(StatusCode::UNAUTHORIZED, "unauthorized", "this needs the secret of an API client")
             .hint("send it as `Authorization: Bearer sk_...`")
     };
     let header = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let secret = header.and_then(|value| value.strip_prefix("Bearer ")).ok_or_else(unauthorized)?;
-    // Looked up by the hash: what the comparison takes tells nothing about the secret.
-    let found = client::Entity::find().filter(client::Column::SecretHash.eq(hash_of(secret.trim())));
-    let client =
-        found.one(&app.db).await?.filter(|client| client.revoked_at.is_none()).ok_or_else(unauthorized)?;
-    if client.scopes.split(',').any(|name| name == scope.name()) {
+    // Looked up by the hash, in memory as in the database: what the comparison takes tells nothing about the secret.
+    let hash = Sha256::of(secret.trim().as_bytes());
+    let client = app.clients.find(app, hash, while_away).await?.ok_or_else(unauthorized)?;
+    if client.scopes.iter().any(|scope| scopes.contains(scope)) {
         return Ok(client);
     }
-    let message = format!("this needs a client with the scope {}", scope.name());
+    let names: Vec<_> = scopes.iter().map(|scope| scope.name()).collect();
+    let message = format!("this needs a client with the scope {}", names.join(" or "));
     Err(Error::new(StatusCode::FORBIDDEN, "missing_scope", message))
+}
+
+/// The client with the secret of this hash, as the database has it now; a revoked one is none.
+async fn by_secret(db: &impl ConnectionTrait, hash: Sha256) -> Result<Option<Client>, DbErr> {
+    let found = client::Entity::find().filter(client::Column::SecretHash.eq(hash.to_string()));
+    let live = found.one(db).await?.filter(|client| client.revoked_at.is_none());
+    Ok(live.map(|client| Client {
+        id: client.id.into(),
+        scopes: client.scopes.split(',').filter_map(Scope::parse).collect(),
+    }))
 }
 
 /// A client that was just made; the secret is nowhere else.

@@ -1,9 +1,14 @@
 //! `sticker-store check`
 
+use sea_orm::DatabaseConnection;
 use sticker_protocol::token::Version;
 use sticker_store::config::Config;
+use sticker_store::db;
 use sticker_store::objects::Objects;
-use sticker_store::{db, token};
+use sticker_store::random::Random;
+use sticker_store::token::keys;
+use sticker_store::token::ring::Ring;
+use sticker_store::token::seal::MasterKey;
 
 use super::{Status, failed, say};
 
@@ -11,25 +16,15 @@ use super::{Status, failed, say};
 pub(super) async fn run(config: Config) -> Status {
     say(format_args!("configuration: ok ({})", config.public_url()));
     let mut status = Status::Done;
-    let keys = config.data_dir.join("keyring.json");
-    if keys.exists() {
-        match token::keys::load(&keys) {
-            Ok(keyring) if keyring.signing_key(Version::V1).is_some() => say("token keys: ok"),
-            Ok(_) => {
-                say("token keys: no key is marked as signing; hint: the store cannot issue tokens");
-                status = Status::Refused;
-            }
-            Err(error) => status = failed("keys", &error, "see `sticker-store token`"),
-        }
-    } else {
-        say("token keys: none yet; the first start makes one");
-    }
     let in_folder = config.database.url.is_empty() && !config.data_dir.exists();
     if in_folder {
         say("database: none yet; the first start makes it");
     } else {
-        match db::connect(&config.database_url(), 1).await {
-            Ok(_) => say("database: ok"),
+        match db::connect(&config.database_url(), 2).await {
+            Ok(db) => {
+                say("database: ok");
+                status = keys(&config, &db).await;
+            }
             Err(error) => status = failed("database", &error, "check database.url and that the server runs"),
         }
     }
@@ -43,4 +38,33 @@ pub(super) async fn run(config: Config) -> Status {
         }
     }
     status
+}
+
+/// Whether the master key opens the token keys, and one of them signs.
+async fn keys(config: &Config, db: &DatabaseConnection) -> Status {
+    let rows = match keys::list(db).await {
+        Ok(rows) if !rows.is_empty() => rows,
+        // Before the first start there is no such table.
+        _ => {
+            say("token keys: none yet; the first start makes one");
+            return Status::Done;
+        }
+    };
+    let opened = match MasterKey::load(config, &Random::system(), false) {
+        Ok(master) => Ring::load(db, &master, 0)
+            .await
+            .map_err(|error| failed("keys", &error, "restore the master key that sealed them")),
+        Err(error) => Err(failed("master_key", &error, "set token.master_key, or restore the file")),
+    };
+    match opened {
+        Ok(ring) if ring.keyring.signing_key(Version::V1).is_some() => {
+            say(format_args!("token keys: ok ({})", rows.len()));
+        }
+        Ok(_) => {
+            say("token keys: no key signs; hint: `sticker-store keys add`, publish and sign-with");
+            return Status::Refused;
+        }
+        Err(status) => return status,
+    }
+    Status::Done
 }

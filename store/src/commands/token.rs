@@ -7,7 +7,7 @@ use sticker_protocol::token::{
 };
 use sticker_protocol::{Expiry, StickerId, UnixSeconds};
 use sticker_store::clock::Clock;
-use sticker_store::token::keys::{self, KeysError};
+use sticker_store::token::file::{self, FileError};
 
 use super::{Status, failed, say};
 use crate::cli::{TokenCommand, User};
@@ -91,9 +91,9 @@ fn inspect(token: &str) -> Status {
 }
 
 fn keyring(path: &Path) -> Result<Keyring, Status> {
-    keys::read(path).map_err(|error| {
+    file::read_keys(path).map(|file| Keyring::new(&file)).map_err(|error| {
         let told = failed("keys", &error, "a key file is JSON as protocol/README.md says");
-        if matches!(error, KeysError::Io { .. }) { told } else { Status::Refused }
+        if matches!(error, FileError::Io { .. }) { told } else { Status::Refused }
     })
 }
 

@@ -2,16 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ::ring::digest;
 use axum::http::StatusCode;
-use ring::digest;
-use sticker_protocol::token::{Claims, IssueError, Token, UserId, Version};
+use sticker_protocol::token::{Claims, Token, UserId, Version};
 use sticker_protocol::{Expiry, PackId, StickerId, UnixSeconds};
 
+use super::ring;
 use crate::app::App;
 use crate::catalogue;
 use crate::catalogue::takedown::{self, Standing};
 use crate::db;
 use crate::library::query::{self as grants, Held};
+use crate::telemetry::metrics;
 use crate::web::error::Error;
 
 /// For what tokens are wanted.
@@ -52,13 +54,20 @@ pub async fn issue(
     let packs: Vec<PackId> = packs.into_iter().collect();
     let window = Window::of(user, app.clock.now(), app.config.token.lifetime_seconds);
     let expiries = covered(app, user, &packs, window).await?;
-    let mut issued = Vec::with_capacity(stickers.len());
-    for (sticker, pack) in stickers {
-        let expires_at = expiries.get(&pack).copied().ok_or_else(not_owned)?;
-        let token = sign(app, version, &Claims { sticker, user: *user, expires: expires_at })?;
-        issued.push(Issued { sticker, token, expires_at, renew_at: window.renew_at });
-    }
-    Ok(issued)
+    let claims = |(sticker, pack): (StickerId, PackId)| {
+        let expires = expiries.get(&pack).copied().ok_or_else(not_owned)?;
+        Ok(Claims { sticker, user: *user, expires })
+    };
+    let claims: Vec<Claims> = stickers.into_iter().map(claims).collect::<Result<_, Error>>()?;
+    let tokens = ring::sign(app, version, &claims).await?;
+    metrics::tokens_issued(tokens.len() as u64);
+    let issued = |(claims, token): (&Claims, Token)| Issued {
+        sticker: claims.sticker,
+        token,
+        expires_at: claims.expires,
+        renew_at: window.renew_at,
+    };
+    Ok(claims.iter().zip(tokens).map(issued).collect())
 }
 
 async fn stickers(app: &App, wanted: &Wanted) -> Result<Vec<(StickerId, PackId)>, Error> {
@@ -158,17 +167,6 @@ fn rights<'a>(
 
 fn expiries(rights: &[Right<'_>]) -> BTreeMap<PackId, Expiry> {
     rights.iter().map(|right| (right.grant.pack, right.expires)).collect()
-}
-
-/// The one place where the store signs.
-fn sign(app: &App, version: Version, claims: &Claims) -> Result<Token, Error> {
-    app.tokens.ring().issue_as(version, claims).map_err(|error| match (version, error) {
-        (Version::V2, IssueError::NoSigningKey | IssueError::NoSeed(_)) => {
-            Error::refused("version_unavailable", "this store issues no tokens of version 2")
-                .hint("ask for version 1, or leave `version` out")
-        }
-        (_, error) => Error::internal(&error),
-    })
 }
 
 /// The same answer for what exists and what does not.

@@ -3,20 +3,25 @@
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
+use sea_orm::DatabaseConnection;
 use sticker_protocol::UnixSeconds;
-use sticker_protocol::token::{DenyList, Keyring, Revocation};
+use sticker_protocol::token::{DenyList, Revocation};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::revocation;
-use crate::app::App;
+use super::ring::{Ring, RingError};
+use super::seal::MasterKey;
+use super::{file, keys, revocation};
+use crate::app::{App, StartError};
 use crate::db;
+use crate::telemetry::metrics;
 use crate::web::error::Error;
 
 /// The keys and the deny list of this process.
 #[derive(Debug)]
 pub struct Tokens {
-    ring: RwLock<Arc<Keyring>>,
+    pub(super) master: MasterKey,
+    ring: RwLock<Arc<Ring>>,
     denied: RwLock<DenyList>,
     /// The cursor of the last revocation that the deny list has; long polls wait for it to move.
     pub(super) cursor: watch::Sender<u64>,
@@ -25,16 +30,30 @@ pub struct Tokens {
 }
 
 impl Tokens {
-    /// Begins with these keys and an empty deny list; [`refresh`] brings the rest.
-    pub fn new(ring: Keyring) -> Self {
+    /// Knows nothing yet; [`refresh`] brings keys and revocations.
+    pub fn new(master: MasterKey) -> Self {
         let (denied, cursor) = (RwLock::new(DenyList::new()), watch::Sender::new(0));
         let catching_up = tokio::sync::Mutex::new(());
-        Self { ring: RwLock::new(Arc::new(ring)), denied, cursor, catching_up }
+        Self { master, ring: RwLock::new(Arc::new(Ring::empty())), denied, cursor, catching_up }
     }
 
     /// The keys as of now.
-    pub fn ring(&self) -> Arc<Keyring> {
+    pub fn ring(&self) -> Arc<Ring> {
         Arc::clone(&self.ring.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Takes the database's ring where it has changed. A ring that makes no sense is not taken: the last good one stays.
+    async fn refresh_ring(&self, db: &DatabaseConnection, version: u64) -> Result<(), RingError> {
+        if self.ring().version != version {
+            let ring = Ring::load(db, &self.master, version)
+                .await
+                .inspect_err(|_| metrics::keyring_reload_failed())?;
+            tracing::info!(keyring.version = version, keyring.keys = ?ring.keyring, "took a new ring of token keys");
+            *self.ring.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(ring);
+            metrics::keyring_version(version);
+        }
+        metrics::keyring_fresh();
+        Ok(())
     }
 
     /// The deny list as of now.
@@ -51,16 +70,37 @@ impl Tokens {
     }
 }
 
+/// Brings the keys: on the very first start new ones, or those of the file that earlier versions kept them in.
+///
+/// # Errors
+/// [`StartError`].
+pub async fn start(app: &App) -> Result<(), StartError> {
+    let earlier = app.config.data_dir.join(EARLIER_KEY_FILE);
+    let file = if file::exists(&earlier)? { Some(file::load_keys(&earlier)?) } else { None };
+    if keys::make_first(app, file.as_ref()).await? && file.is_some() {
+        tracing::warn!(file.path = %earlier.display(), "the database has the keys of this file now, sealed; delete the file");
+    }
+    let counted = db::counters(&app.db).await?;
+    Ok(app.tokens.refresh_ring(&app.db, counted.keyring).await?)
+}
+
+/// Where the first versions kept the keys, unsealed.
+const EARLIER_KEY_FILE: &str = "keyring.json";
+
 /// Looks whether the database has newer keys or revocations, and takes them.
 ///
 /// # Errors
 /// [`Error`]; what is known stays.
 pub async fn refresh(app: &App) -> Result<(), Error> {
     let counted = db::counters(&app.db).await?;
+    // Neither waits for the other to work.
+    let ring = app.tokens.refresh_ring(&app.db, counted.keyring).await;
     if counted.revocations != *app.tokens.cursor.borrow() {
         revocation::catch_up(app).await?;
     }
-    Ok(())
+    metrics::revocations_fresh();
+    metrics::denied(app.tokens.denied().len(), *app.tokens.cursor.borrow());
+    ring.map_err(|error| Error::internal(&error))
 }
 
 /// Refreshes every second, for ever. What goes wrong is logged once, and what is known stays in force.

@@ -1,6 +1,7 @@
 //! The addresses of tokens, one operation a file.
 
 mod issue;
+mod keyring;
 mod revocations;
 mod verify;
 
@@ -9,5 +10,9 @@ use axum::Router;
 use crate::app::App;
 
 pub(crate) fn api() -> Router<App> {
-    Router::new().merge(issue::routes()).merge(revocations::routes()).merge(verify::routes())
+    Router::new()
+        .merge(issue::routes())
+        .merge(keyring::routes())
+        .merge(revocations::routes())
+        .merge(verify::routes())
 }

@@ -26,6 +26,7 @@ pub(crate) struct ErrorBody {
     message: String,
     hint: Option<&'static str>,
     findings: Vec<Finding>,
+    retry_after: Option<u32>,
     source: Option<String>,
 }
 
@@ -45,8 +46,14 @@ pub struct Finding {
 impl Error {
     /// An error with its stable code.
     pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        let body =
-            ErrorBody { code, message: message.into(), hint: None, findings: Vec::new(), source: None };
+        let body = ErrorBody {
+            code,
+            message: message.into(),
+            hint: None,
+            findings: Vec::new(),
+            retry_after: None,
+            source: None,
+        };
         Self { status, body }
     }
 
@@ -80,6 +87,13 @@ impl Error {
     #[must_use]
     pub fn hint(mut self, hint: &'static str) -> Self {
         self.body.hint = Some(hint);
+        self
+    }
+
+    /// Adds after how many seconds it is worth another try.
+    #[must_use]
+    pub fn retry_after(mut self, seconds: u32) -> Self {
+        self.body.retry_after = Some(seconds);
         self
     }
 
@@ -161,8 +175,9 @@ impl ErrorBody {
         }
         let mut response = (status, axum::Json(serde_json::json!({ "error": error }))).into_response();
         response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if status == StatusCode::SERVICE_UNAVAILABLE {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
+        let away = (status == StatusCode::SERVICE_UNAVAILABLE).then_some(2);
+        if let Some(seconds) = self.retry_after.or(away) {
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
         }
         response
     }

@@ -126,7 +126,7 @@ impl Town {
         issued: &Issued,
     ) -> Result<Expiry, Refusal> {
         let expected = Expected { sticker: issued.sticker, user: *user };
-        self.one.tokens.ring().verify(issued.token.as_str(), self.one.clock.now(), &expected, denied)
+        self.one.tokens.ring().keyring.verify(issued.token.as_str(), self.one.clock.now(), &expected, denied)
     }
 
     /// What a store itself answers.

@@ -1,58 +1,46 @@
-//! `POST /v1/tokens/verify`: checks for chat servers that prefer to ask.
+//! `POST /v1/tokens/verify`: checks for chat servers that prefer to ask. Answered from memory, also while the database is away.
 
 use axum::Router;
-use axum::extract::State;
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
 use axum::routing::post;
-use serde::Deserialize;
-use serde_json::{Value, json};
-use sticker_protocol::StickerId;
-use sticker_protocol::token::Expected;
 
 use crate::account::client::VerifyClient;
-use crate::account::web::user_of;
 use crate::app::App;
-use crate::web::error::{Error, Json};
+use crate::token::check::{BodyError, Checks, Known, MAX_BODY};
+use crate::web::error::Error;
 
 pub(super) fn routes() -> Router<App> {
-    Router::new().route("/v1/tokens/verify", post(verify))
-}
-
-/// Checks in one request.
-const MAX_CHECKS: usize = 1_000;
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct VerifyRequest {
-    checks: Vec<Check>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Check {
-    token: String,
-    sticker_id: StickerId,
-    user: Option<String>,
-    user_hex: Option<String>,
+    Router::new().route("/v1/tokens/verify", post(verify)).layer(DefaultBodyLimit::max(MAX_BODY))
 }
 
 async fn verify(
     State(app): State<App>,
-    _: VerifyClient,
-    Json(request): Json<VerifyRequest>,
-) -> Result<axum::Json<Value>, Error> {
-    if request.checks.len() > MAX_CHECKS {
-        return Err(Error::refused("too_many", format!("at most {MAX_CHECKS} checks go into one request")));
-    }
+    client: VerifyClient,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Error> {
+    let body = body?;
+    let checks = Checks::read(&body)?;
+    app.check_rates.admit(&client.client_id, checks.len())?;
     let (now, ring, denied) = (app.clock.now(), app.tokens.ring(), app.tokens.denied());
-    let mut results = Vec::with_capacity(request.checks.len());
-    for check in request.checks {
-        let user = user_of("user", check.user.as_deref(), check.user_hex.as_deref())?
-            .ok_or_else(|| Error::refused("invalid_user", "`user` or `user_hex` is missing"))?;
-        let expected = Expected { sticker: check.sticker_id, user };
-        results.push(match ring.verify(&check.token, now, &expected, &denied) {
-            Ok(expires) => json!({ "accepted": true, "expires_at": expires }),
-            Err(refusal) => json!({ "accepted": false, "code": refusal.code() }),
-        });
+    Ok(json(checks.answer(Known { now, ring: &ring.keyring, denied: &denied })))
+}
+
+/// JSON that is written already.
+pub(crate) fn json(text: Vec<u8>) -> Response {
+    ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], Bytes::from(text))
+        .into_response()
+}
+
+impl From<BodyError> for Error {
+    fn from(error: BodyError) -> Self {
+        match error {
+            BodyError::NotJson(_) => Self::bad_request("invalid_body", error.to_string()),
+            BodyError::Shape(_) => Self::refused("invalid_body", error.to_string()),
+            BodyError::TooMany => Self::refused("too_many", error.to_string()),
+        }
     }
-    Ok(axum::Json(json!({ "results": results })))
 }

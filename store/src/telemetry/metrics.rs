@@ -1,0 +1,290 @@
+//! What the process counts, for `GET /metrics` in the text format of Prometheus. Every name, unit and label is here; none ever holds a
+//! user, a token or a secret.
+
+use std::collections::HashMap;
+use std::sync::{LazyLock, Mutex, PoisonError, RwLock};
+use std::time::Instant;
+
+use ::metrics::{
+    Counter, Gauge, Unit, counter, describe_counter, describe_gauge, gauge, with_local_recorder,
+};
+use axum::http::{HeaderName, HeaderValue, header};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
+
+/// A request was answered: the pattern of its address, none where there is no such address, and the status.
+pub fn answered(route: Option<&str>, status: u16) {
+    let route = route.unwrap_or("none");
+    let class = usize::from(status / 100).clamp(1, STATUS_CLASSES.len()) - 1;
+    let count = |counters: &[Counter; 5]| counters.get(class).map_or((), |counter| counter.increment(1));
+    let known = METRICS.requests.read().unwrap_or_else(PoisonError::into_inner);
+    if let Some(counters) = known.get(route) {
+        return count(counters);
+    }
+    drop(known);
+    // There are as many as the router has patterns.
+    let mut known = METRICS.requests.write().unwrap_or_else(PoisonError::into_inner);
+    count(known.entry(route.into()).or_insert_with(|| {
+        with_local_recorder(&METRICS.recorder, || {
+            STATUS_CLASSES.map(|class| counter!(REQUESTS, "route" => route.to_owned(), "status" => class))
+        })
+    }));
+}
+
+/// How many checks of tokens had which result.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Checks([u64; RESULTS.len()]);
+
+impl Checks {
+    /// One more was accepted.
+    pub fn accepted(&mut self) {
+        let [accepted, ..] = &mut self.0;
+        *accepted += 1;
+    }
+
+    /// One more was refused with this code.
+    pub fn refused(&mut self, code: &str) {
+        let found = self.0.iter_mut().zip(RESULTS).find(|(_, result)| *result == code);
+        if let Some((count, _)) = found {
+            *count += 1;
+        }
+    }
+
+    /// Puts them on the counters.
+    pub fn count(self) {
+        for (counter, count) in METRICS.checks.iter().zip(self.0).filter(|(_, count)| *count > 0) {
+            counter.increment(count);
+        }
+    }
+}
+
+/// Tokens were issued.
+pub fn tokens_issued(tokens: u64) {
+    METRICS.tokens_issued.increment(tokens);
+}
+
+/// The keys in use are those of this version, as the database counts them.
+pub fn keyring_version(version: u64) {
+    METRICS.keyring_version.set(approximate(version));
+}
+
+/// The keys could not be read again; those that were there stay in force.
+pub fn keyring_reload_failed() {
+    METRICS.keyring_reload_failures.increment(1);
+}
+
+/// The keys were just seen to be the newest.
+pub fn keyring_fresh() {
+    METRICS.keyring_age.now();
+}
+
+/// The deny list was just seen to be complete.
+pub fn revocations_fresh() {
+    METRICS.revocations_age.now();
+}
+
+/// The deny list has so many entries, and everything up to this cursor.
+pub fn denied(entries: usize, cursor: u64) {
+    METRICS.deny_entries.set(approximate(u64::try_from(entries).unwrap_or(u64::MAX)));
+    METRICS.revocation_cursor.set(approximate(cursor));
+}
+
+/// A request waits for news of the deny feed until this is dropped.
+#[derive(Debug)]
+#[must_use = "the poll counts as waiting until this is dropped"]
+pub struct LongPoll(());
+
+impl LongPoll {
+    /// It begins to wait.
+    pub fn begin() -> Self {
+        METRICS.long_polls.increment(1.0);
+        Self(())
+    }
+}
+
+impl Drop for LongPoll {
+    fn drop(&mut self) {
+        METRICS.long_polls.decrement(1.0);
+    }
+}
+
+/// Everything, in the text format of Prometheus, with its content type.
+pub fn render() -> ([(HeaderName, HeaderValue); 2], String) {
+    METRICS.keyring_age.show();
+    METRICS.revocations_age.show();
+    let content_type = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+    let headers =
+        [(header::CONTENT_TYPE, content_type), (header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
+    (headers, METRICS.text.render())
+}
+
+/// Begins to count; until then nothing is older than the process.
+pub fn start() {
+    LazyLock::force(&METRICS);
+}
+
+static METRICS: LazyLock<Metrics> = LazyLock::new(Metrics::new);
+
+struct Metrics {
+    recorder: PrometheusRecorder,
+    text: PrometheusHandle,
+    requests: RwLock<HashMap<Box<str>, [Counter; 5]>>,
+    checks: [Counter; RESULTS.len()],
+    tokens_issued: Counter,
+    keyring_version: Gauge,
+    keyring_reload_failures: Counter,
+    keyring_age: Age,
+    revocations_age: Age,
+    deny_entries: Gauge,
+    revocation_cursor: Gauge,
+    long_polls: Gauge,
+}
+
+impl Metrics {
+    fn new() -> Self {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let text = recorder.handle();
+        with_local_recorder(&recorder, describe);
+        let count = |name| with_local_recorder(&recorder, || counter!(name));
+        let show = |name| with_local_recorder(&recorder, || gauge!(name));
+        let result = |result| with_local_recorder(&recorder, || counter!(CHECKS, "result" => result));
+        Self {
+            text,
+            requests: RwLock::default(),
+            checks: RESULTS.map(result),
+            tokens_issued: count(TOKENS_ISSUED),
+            keyring_version: show(KEYRING_VERSION),
+            keyring_reload_failures: count(KEYRING_RELOAD_FAILURES),
+            keyring_age: Age::new(show(KEYRING_AGE)),
+            revocations_age: Age::new(show(REVOCATIONS_AGE)),
+            deny_entries: show(DENY_ENTRIES),
+            revocation_cursor: show(REVOCATION_CURSOR),
+            long_polls: show(LONG_POLLS),
+            recorder,
+        }
+    }
+}
+
+/// How long ago something last happened.
+struct Age {
+    gauge: Gauge,
+    since: Mutex<Instant>,
+}
+
+impl Age {
+    fn new(gauge: Gauge) -> Self {
+        Self { gauge, since: Mutex::new(Instant::now()) }
+    }
+
+    fn now(&self) {
+        *self.since.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+
+    fn show(&self) {
+        let since = *self.since.lock().unwrap_or_else(PoisonError::into_inner);
+        self.gauge.set(since.elapsed().as_secs_f64());
+    }
+}
+
+fn describe() {
+    describe_counter!(REQUESTS, Unit::Count, "Requests answered, by route pattern and class of status.");
+    describe_counter!(
+        CHECKS,
+        Unit::Count,
+        "Checks of tokens, by result: accepted, or the code of the refusal."
+    );
+    describe_counter!(TOKENS_ISSUED, Unit::Count, "Tokens issued.");
+    describe_gauge!(
+        KEYRING_VERSION,
+        "Version of the token keys in use, which the database counts up with each change."
+    );
+    describe_counter!(
+        KEYRING_RELOAD_FAILURES,
+        Unit::Count,
+        "Times that the token keys could not be read again; those in use stay."
+    );
+    describe_gauge!(
+        KEYRING_AGE,
+        Unit::Seconds,
+        "Seconds since the token keys were last seen to be the newest, or since the start."
+    );
+    describe_gauge!(
+        REVOCATIONS_AGE,
+        Unit::Seconds,
+        "Seconds since the deny list was last seen to be complete, or since the start."
+    );
+    describe_gauge!(DENY_ENTRIES, Unit::Count, "Entries of the deny list.");
+    describe_gauge!(REVOCATION_CURSOR, "Cursor of the last revocation in the deny list.");
+    describe_gauge!(LONG_POLLS, Unit::Count, "Requests that wait for news of the deny feed.");
+}
+
+/// A gauge is a float: what is counted here stays far below 2^53.
+#[expect(clippy::cast_precision_loss, reason = "exact below 2^53, which a cursor is by its specification")]
+fn approximate(number: u64) -> f64 {
+    number as f64
+}
+
+/// What a check can result in: the codes of section 1.3 of the protocol, and `invalid_check` where the check itself makes no sense.
+const RESULTS: [&str; 10] = [
+    "accepted",
+    "malformed",
+    "unsupported_version",
+    "unknown_key",
+    "bad_signature",
+    "expired",
+    "wrong_sticker",
+    "wrong_user",
+    "revoked",
+    "invalid_check",
+];
+const STATUS_CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
+
+const REQUESTS: &str = "sticker_store_requests_total";
+const CHECKS: &str = "sticker_store_checks_total";
+const TOKENS_ISSUED: &str = "sticker_store_tokens_issued_total";
+const KEYRING_VERSION: &str = "sticker_store_keyring_version";
+const KEYRING_RELOAD_FAILURES: &str = "sticker_store_keyring_reload_failures_total";
+const KEYRING_AGE: &str = "sticker_store_keyring_age_seconds";
+const REVOCATIONS_AGE: &str = "sticker_store_revocations_age_seconds";
+const DENY_ENTRIES: &str = "sticker_store_deny_entries";
+const REVOCATION_CURSOR: &str = "sticker_store_revocation_cursor";
+const LONG_POLLS: &str = "sticker_store_long_polls_waiting";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_has_a_help_text_and_every_result_of_a_check_a_counter() {
+        answered(Some("/v1/tokens/verify"), 200);
+        let mut checks = Checks::default();
+        checks.accepted();
+        for result in RESULTS.iter().skip(1) {
+            checks.refused(result);
+        }
+        checks.count();
+        let waiting = LongPoll::begin();
+        let (_, text) = render();
+        drop(waiting);
+        for name in [
+            REQUESTS,
+            CHECKS,
+            TOKENS_ISSUED,
+            KEYRING_VERSION,
+            KEYRING_RELOAD_FAILURES,
+            KEYRING_AGE,
+            REVOCATIONS_AGE,
+            DENY_ENTRIES,
+            REVOCATION_CURSOR,
+            LONG_POLLS,
+        ] {
+            assert!(text.contains(&format!("# HELP {name} ")), "{name} has no help in\n{text}");
+            assert!(text.contains(&format!("\n{name}")), "{name} has no value in\n{text}");
+        }
+        for result in RESULTS {
+            let line = format!("{CHECKS}{{result=\"{result}\"}} ");
+            let value = text.lines().find_map(|it| it.strip_prefix(&line)).expect(result);
+            assert_ne!(value, "0", "{result}");
+        }
+        assert!(text.contains("sticker_store_requests_total{route=\"/v1/tokens/verify\",status=\"2xx\"} "));
+    }
+}

@@ -1,0 +1,200 @@
+//! Token keys at rest: each secret sealed by the master key, bound to its id and algorithm (AES-256-GCM).
+
+use std::path::{Path, PathBuf};
+
+use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use sticker_protocol::token::{Algorithm, KeyId, Secret};
+use zeroize::Zeroizing;
+
+use super::file::{self, FileError};
+use crate::config::Config;
+use crate::random::{NoRandom, Random};
+
+/// The key that seals the token keys. It is nowhere in the database; every instance of a store has the same.
+pub struct MasterKey(LessSafeKey);
+
+/// Why there is no master key.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum MasterKeyError {
+    /// The setting or the file holds something else.
+    #[error("{place} is not 64 hexadecimal digits")]
+    Malformed {
+        /// The setting, or the file.
+        place: String,
+    },
+    /// There are sealed keys, and the file that opens them is not here.
+    #[error("the token keys in the database are sealed, and the master key file {} is not there", .0.display())]
+    Missing(PathBuf),
+    /// The file cannot be used.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// None could be made.
+    #[error(transparent)]
+    NoRandom(#[from] NoRandom),
+}
+
+/// What was sealed does not open: it was sealed by another master key, or altered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("token key {0} does not open: it was sealed by another master key, or altered")]
+pub struct DoesNotOpen(pub KeyId);
+
+impl MasterKey {
+    /// Takes the key from the configuration or its file. Where nothing is sealed yet (`may_make`), a missing file is made.
+    ///
+    /// # Errors
+    /// [`MasterKeyError`].
+    pub fn load(config: &Config, random: &Random, may_make: bool) -> Result<Self, MasterKeyError> {
+        if let Some(digits) = config.token.master_key.expose() {
+            return Self::from_hex(digits)
+                .ok_or_else(|| MasterKeyError::Malformed { place: "token.master_key".to_owned() });
+        }
+        let path = config.master_key_file();
+        if !file::exists(&path)? {
+            if !may_make {
+                return Err(MasterKeyError::Missing(path));
+            }
+            let digits = Zeroizing::new(hex(&random.bytes::<32>()?));
+            file::make_private(&path, &digits)?;
+        }
+        Self::read(&path)
+    }
+
+    fn read(path: &Path) -> Result<Self, MasterKeyError> {
+        let digits = Zeroizing::new(file::read_private(path)?);
+        Self::from_hex(digits.trim())
+            .ok_or_else(|| MasterKeyError::Malformed { place: path.display().to_string() })
+    }
+
+    fn from_hex(digits: &str) -> Option<Self> {
+        let mut key = Zeroizing::new([0; 32]);
+        let pairs = digits.as_bytes().chunks_exact(2);
+        if digits.len() != 64 || !digits.is_ascii() {
+            return None;
+        }
+        for (byte, pair) in key.iter_mut().zip(pairs) {
+            *byte =
+                u8::from_str_radix(std::str::from_utf8(pair).ok().filter(|pair| !pair.starts_with('+'))?, 16)
+                    .ok()?;
+        }
+        Some(Self(LessSafeKey::new(UnboundKey::new(&AES_256_GCM, key.as_slice()).ok()?)))
+    }
+
+    /// Nonce, sealed secret, tag: 60 bytes.
+    ///
+    /// # Errors
+    /// [`NoRandom`], where nothing can be sealed.
+    pub fn seal(
+        &self,
+        random: &Random,
+        id: KeyId,
+        algorithm: Algorithm,
+        secret: &Secret,
+    ) -> Result<Vec<u8>, NoRandom> {
+        let nonce = random.bytes::<NONCE_LEN>()?;
+        let mut sealed = Zeroizing::new(*secret.expose());
+        let tag = self.0.seal_in_place_separate_tag(
+            Nonce::assume_unique_for_key(nonce),
+            Aad::from(bound_to(id, algorithm)),
+            sealed.as_mut_slice(),
+        );
+        // Thirty-two bytes are never too many for the cipher.
+        let tag = tag.ok().ok_or(NoRandom)?;
+        Ok([nonce.as_slice(), sealed.as_slice(), tag.as_ref()].concat())
+    }
+
+    /// The secret of this key.
+    ///
+    /// # Errors
+    /// [`DoesNotOpen`].
+    pub fn open(&self, id: KeyId, algorithm: Algorithm, sealed: &[u8]) -> Result<Secret, DoesNotOpen> {
+        self.try_open(id, algorithm, sealed).ok_or(DoesNotOpen(id))
+    }
+
+    fn try_open(&self, id: KeyId, algorithm: Algorithm, sealed: &[u8]) -> Option<Secret> {
+        let (nonce, sealed) = sealed.split_first_chunk::<NONCE_LEN>()?;
+        let mut sealed = Zeroizing::new(sealed.to_vec());
+        let aad = Aad::from(bound_to(id, algorithm));
+        let opened = self.0.open_in_place(Nonce::assume_unique_for_key(*nonce), aad, &mut sealed).ok()?;
+        Some(Secret::new(<[u8; 32]>::try_from(&*opened).ok()?))
+    }
+}
+
+impl std::fmt::Debug for MasterKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("MasterKey(..)")
+    }
+}
+
+/// A sealed secret that is moved to another row does not open.
+fn bound_to(id: KeyId, algorithm: Algorithm) -> String {
+    format!("sticker-store token key|{id}|{}", algorithm.name())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DIGITS: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1F";
+
+    #[test]
+    fn a_sealed_key_opens_for_its_id_algorithm_and_master_alone() {
+        let (master, random) = (MasterKey::from_hex(DIGITS).unwrap(), Random::system());
+        let sealed = master.seal(&random, KeyId(3), Algorithm::HmacSha256, &Secret::new([7; 32])).unwrap();
+        assert_eq!(sealed.len(), 60);
+        let open = |master: &MasterKey, id, algorithm, sealed: &[u8]| {
+            master.open(KeyId(id), algorithm, sealed).map(|it| *it.expose())
+        };
+        assert_eq!(open(&master, 3, Algorithm::HmacSha256, &sealed), Ok([7; 32]));
+        assert_eq!(open(&master, 4, Algorithm::HmacSha256, &sealed), Err(DoesNotOpen(KeyId(4))));
+        assert_eq!(open(&master, 3, Algorithm::Ed25519, &sealed), Err(DoesNotOpen(KeyId(3))));
+        let other = MasterKey::from_hex(&"ab".repeat(32)).unwrap();
+        assert_eq!(open(&other, 3, Algorithm::HmacSha256, &sealed), Err(DoesNotOpen(KeyId(3))));
+        for at in 0..sealed.len() {
+            let mut altered = sealed.clone();
+            altered[at] ^= 1;
+            assert!(open(&master, 3, Algorithm::HmacSha256, &altered).is_err(), "byte {at}");
+            assert!(open(&master, 3, Algorithm::HmacSha256, &sealed[..at]).is_err(), "cut at {at}");
+        }
+    }
+
+    #[test]
+    fn a_master_key_is_64_hexadecimal_digits() {
+        for wrong in [
+            "",
+            "00",
+            &DIGITS[1..],
+            &format!("{DIGITS}00"),
+            &DIGITS.replace('F', "g"),
+            &DIGITS.replace("00", "+0"),
+            &"é".repeat(32),
+        ] {
+            assert!(MasterKey::from_hex(wrong).is_none(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn the_first_start_makes_a_master_key_for_its_owner_alone_and_sealed_keys_want_the_one_that_was_lost() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let variables = [("STICKER_STORE__DATA_DIR".to_owned(), folder.path().display().to_string())];
+        let config = Config::load(None, variables.into_iter()).unwrap();
+        let random = Random::system();
+        assert!(matches!(MasterKey::load(&config, &random, false), Err(MasterKeyError::Missing(_))));
+        let sealed = MasterKey::load(&config, &random, true).unwrap();
+        let sealed = sealed.seal(&random, KeyId(1), Algorithm::HmacSha256, &Secret::new([7; 32])).unwrap();
+        let mode = std::fs::metadata(config.master_key_file()).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        let again = MasterKey::load(&config, &random, true).unwrap();
+        assert!(again.open(KeyId(1), Algorithm::HmacSha256, &sealed).is_ok());
+    }
+}
