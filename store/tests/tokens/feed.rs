@@ -3,6 +3,9 @@
 use axum::http::StatusCode;
 use sticker_protocol::token::{Refusal, RevocationPage, UserId};
 use sticker_store::app::App;
+use sticker_store::serve::{listen, serve};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 use crate::town::{Follower, HALT, LIFETIME, Town, in_town, keeps_fresh, user};
 
@@ -163,16 +166,28 @@ fn a_waiting_chat_server_hears_of_a_refund_in_the_same_store_and_in_another() {
 }
 
 #[test]
-fn a_store_that_stops_answers_who_waits() {
+fn a_store_that_stops_answers_who_waits_and_ends() {
     in_town(async |town| {
-        let stops = async {
-            while town.one.stopping.receiver_count() == 0 {
-                tokio::task::yield_now().await;
-            }
-            town.one.stopping.send_replace(true);
-        };
-        let (page, ()) = tokio::join!(town.page(&town.one, "?wait=30"), stops);
-        assert_eq!(page, RevocationPage { revocations: Vec::new(), cursor: 0, more: false });
+        let listener = listen("127.0.0.1:0".parse().unwrap()).await.unwrap();
+        let mut chat = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (stops, stop) = tokio::sync::oneshot::channel::<()>();
+        let serving = tokio::spawn(serve(App::clone(&town.one), listener, async {
+            let _ = stop.await;
+        }));
+        let request = format!(
+            "GET /v1/revocations?wait=30 HTTP/1.1\r\nHost: store\r\nAuthorization: Bearer {}\r\n\r\n",
+            town.secret
+        );
+        chat.write_all(request.as_bytes()).await.unwrap();
+        while town.one.stopping.receiver_count() == 0 {
+            tokio::task::yield_now().await;
+        }
+        stops.send(()).unwrap();
+        let mut answer = String::new();
+        tokio::time::timeout(HALT, chat.read_to_string(&mut answer)).await.unwrap().unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+        assert!(answer.ends_with(r#"{"revocations":[],"cursor":0,"more":false}"#), "{answer}");
+        serving.await.unwrap().unwrap();
     });
 }
 
@@ -180,7 +195,6 @@ fn a_store_that_stops_answers_who_waits() {
 fn who_follows_the_feed_misses_no_entry_of_several_stores_at_once() {
     const USERS: usize = 12;
     in_town(async |town| {
-        let town = &*town;
         let loses = async |app: &App, name: String| {
             let who = user(&name);
             for _ in 0..3 {

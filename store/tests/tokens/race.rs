@@ -37,7 +37,6 @@ const ISSUERS: usize = 3;
 fn after_each_refund_every_token_that_was_ever_handed_out_is_refused_and_after_each_purchase_new_ones_count()
 {
     in_town(async |town| {
-        let town = &*town;
         let users: Vec<UserId> = (0..USERS).map(|at| user(&format!("user-{at}"))).collect();
         let lives = users.iter().map(|who| Box::pin(lives(town, who))).collect();
         let revoked = tokio::time::timeout(3 * HALT, together(lives)).await.unwrap();

@@ -31,7 +31,7 @@ use tempfile::TempDir;
 use tower::ServiceExt as _;
 
 /// Long enough for every machine; what takes longer has come to a halt.
-pub(crate) const HALT: Duration = Duration::from_secs(60);
+pub(crate) const HALT: Duration = Duration::from_mins(1);
 /// What tests set the clock to at first, in seconds.
 pub(crate) const START: i64 = 1_800_000_000;
 /// So that a window is 100 s.
@@ -44,19 +44,19 @@ pub(crate) struct Town {
     pub(crate) pack: PackId,
     pub(crate) stickers: Vec<StickerId>,
     pub(crate) slug: String,
-    secret: String,
+    pub(crate) secret: String,
     now: Arc<AtomicI64>,
     settings: Vec<(String, String)>,
     _data: TempDir,
 }
 
 /// Runs a test on each database.
-pub(crate) fn in_town(test: impl AsyncFn(&mut Town) + Sync) {
+pub(crate) fn in_town(test: impl AsyncFn(&Town) + Sync) {
     on_each_database(|database| {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let mut town = Town::new(&database).await;
-            test(&mut town).await;
+            let town = Town::new(&database).await;
+            test(&town).await;
             // A server drops no database that somebody is connected to.
             town.one.db.clone().close().await.unwrap();
             town.other.db.clone().close().await.unwrap();
@@ -143,7 +143,7 @@ impl Town {
         Answer::of(send(app, request.body(Body::empty()).unwrap()).await).await
     }
 
-    /// A page without its entries, and what a page holds.
+    /// A page of the feed.
     pub(crate) async fn page(&self, app: &App, query: &str) -> RevocationPage {
         let answer = self.asks(app, query, &[]).await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);

@@ -14,11 +14,8 @@ pub(super) async fn run(config: Config, command: ClientsCommand) -> Status {
                 Ok(scopes) => scopes,
                 Err(name) => {
                     let error = std::io::Error::other(format!("there is no scope `{name}`"));
-                    failed(
-                        "unknown_scope",
-                        &error,
-                        "scopes are launch, verify, verify_public, publish, operate",
-                    );
+                    let hint = "scopes are launch, verify, verify_public, publish, operate";
+                    failed("unknown_scope", &error, hint);
                     return Status::Usage;
                 }
             }
