@@ -19,6 +19,7 @@ mod people;
 mod programs;
 mod store;
 mod town;
+mod verifier;
 
 pub use artwork::{Artwork, shared_data};
 pub use database::{Database, on_each_database};
@@ -27,6 +28,7 @@ pub use people::{ChatServer, ChatUser, Designer, Operator, Phone};
 pub use programs::{Finished, packer, run, store_program};
 pub use store::Store;
 pub use town::Town;
+pub use verifier::Verifier;
 
 use std::collections::BTreeSet;
 use std::io::Write as _;
