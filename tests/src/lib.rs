@@ -17,6 +17,7 @@ mod database;
 mod http;
 mod people;
 mod programs;
+mod sidecar;
 mod store;
 mod town;
 
@@ -25,6 +26,7 @@ pub use database::{Database, on_each_database};
 pub use http::Answer;
 pub use people::{ChatServer, ChatUser, Designer, Operator, Phone};
 pub use programs::{Finished, packer, run, store_program};
+pub use sidecar::Sidecar;
 pub use store::Store;
 pub use town::Town;
 
