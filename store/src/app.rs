@@ -100,8 +100,8 @@ impl Parts {
         let cache_bytes = config.delivery.cache_bytes as u64;
         let hot = Cache::builder().max_capacity(cache_bytes).weigher(delivery::weight).build();
         let manifests = Cache::new(MANIFESTS_IN_MEMORY);
-        let request_ids = web::RequestIds::new(&random)?;
         let check_rates = token::rate::CheckRates::new(config.token.checks_per_second);
+        let request_ids = web::RequestIds::new(&random)?;
         let app = Arc::new(Self {
             config,
             db,

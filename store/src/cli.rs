@@ -51,7 +51,11 @@ pub(crate) enum Command {
         down: bool,
     },
     /// Say whether the configuration makes sense and its parts can be reached.
-    Check,
+    Check {
+        /// Print every setting in force instead, as TOML; secrets say only that they are set.
+        #[arg(long)]
+        show: bool,
+    },
     /// Issue, verify and look into tokens with a key file.
     Token {
         #[command(subcommand)]
@@ -208,6 +212,57 @@ pub(crate) enum AdminCommand {
     Clients {
         #[command(subcommand)]
         command: ClientsCommand,
+    },
+    /// Orders and their refunds.
+    Orders {
+        #[command(subcommand)]
+        command: OrdersCommand,
+    },
+    /// Packs, and taking them down.
+    Packs {
+        #[command(subcommand)]
+        command: PacksCommand,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum OrdersCommand {
+    /// List the latest orders of a user.
+    List {
+        #[command(flatten)]
+        user: User,
+    },
+    /// Take back what an order gave and have its tokens refused. Moves no money.
+    Refund {
+        /// Order's id.
+        order: String,
+        /// Why, for who reads the trace later.
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PacksCommand {
+    /// List the packs.
+    List,
+    /// Take a pack out of the store and have its tokens refused for every user.
+    Takedown {
+        /// Pack's id or slug.
+        #[arg(value_name = "PACK_ID|SLUG")]
+        pack: String,
+        /// Why, for who reads the trace later.
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
+    /// Put a pack back.
+    Reinstate {
+        /// Pack's id or slug.
+        #[arg(value_name = "PACK_ID|SLUG")]
+        pack: String,
+        /// Why, for who reads the trace later.
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
     },
 }
 

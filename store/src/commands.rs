@@ -15,6 +15,7 @@ use std::process::ExitCode;
 
 use sticker_store::config::{Config, ConfigError};
 use sticker_store::telemetry;
+use sticker_store::web::error::Error;
 
 use crate::cli::{Cli, Command};
 
@@ -72,7 +73,7 @@ pub(crate) fn run(cli: Cli) -> Status {
         match command {
             Command::Serve => serve::run(config).await,
             Command::Migrate { down } => migrate::run(&config, down).await,
-            Command::Check => check::run(config).await,
+            Command::Check { show } => check::run(config, show).await,
             Command::Keys { command } => keys::run(config, command).await,
             Command::Admin { command } => admin::run(config, command).await,
             Command::Token { .. } | Command::Demo { .. } | Command::Sidecar(_) => Status::Done,
@@ -100,6 +101,18 @@ fn failed(code: &str, error: &dyn std::error::Error, hint: &str) -> Status {
     // Nobody may be listening any more.
     let _ = writeln!(io::stderr(), "error[{code}]: {message}\n  hint: {hint}");
     Status::CannotReach
+}
+
+/// What to do where the database does not answer.
+const AWAY: &str = "check database.url and that the server runs";
+
+/// Tells why the store refused, or what failed in it.
+fn told(error: &Error) -> Status {
+    let cause = error.cause().map(|cause| format!(": {cause}")).unwrap_or_default();
+    let hint = error.what_to_do().unwrap_or(AWAY);
+    // Nobody may be listening any more.
+    let _ = writeln!(io::stderr(), "error[{}]: {}{cause}\n  hint: {hint}", error.code(), error.message());
+    if error.is_fault() { Status::CannotReach } else { Status::Refused }
 }
 
 /// A line of the result; a reader that went away is no failure of ours.

@@ -122,6 +122,11 @@ impl ChatServer {
         self.client.get(path, &[])
     }
 
+    /// The same with more headers.
+    pub fn gets_with(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+        self.client.get(path, headers)
+    }
+
     /// Any request with the chat server's secret.
     pub fn posts(&self, path: &str, body: &Value) -> Answer {
         self.client.post_json(path, body)

@@ -94,6 +94,8 @@ pub struct PackCard {
     pub price: Price,
     /// Whether the signed-in user owns it.
     pub owned: bool,
+    /// Whether the operator took it down: it has no page any more, and its owners see it without a link.
+    pub taken_down: bool,
     /// Whether some stickers move.
     pub animated: bool,
     /// Up to five posters of further stickers, for cards with room; may be empty.

@@ -154,6 +154,7 @@ pub(crate) fn card(app: &App, shown: &Shown, locale: Locale, owned: bool) -> Pac
         colour: colour_of(shown),
         price: price_of(app, shown),
         owned,
+        taken_down: shown.taken_down,
         animated: release.stickers.iter().any(|sticker| sticker.frame_count > 1),
         posters: posters.collect(),
     }

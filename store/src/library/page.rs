@@ -16,6 +16,13 @@ pub struct LibraryPage {
     pub packs: Vec<PackCard>,
 }
 
+impl LibraryPage {
+    /// How many of the packs the user can send.
+    pub fn sendable(&self) -> usize {
+        self.packs.iter().filter(|pack| !pack.taken_down).count()
+    }
+}
+
 impl Page for LibraryPage {
     const STATUS: StatusCode = StatusCode::OK;
     const CACHE: CachePolicy = CachePolicy::NoStore;

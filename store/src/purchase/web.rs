@@ -133,6 +133,10 @@ async fn submit(
 async fn pay(State(app): State<App>, buyer: Buyer, Path(id): Path<String>) -> Result<Redirect, Error> {
     sandbox_is_on(&app)?;
     let order = super::order::of(&app, &buyer.user, &id).await?;
+    let pack = PackId::try_from(order.pack_id).map_err(|error| Error::internal(&error))?;
+    if query::by_id(&app, pack).await?.is_some_and(|pack| pack.taken_down) {
+        return Err(Error::refused("taken_down", "the pack was taken down"));
+    }
     // The page's button is the sandbox's till: one payment for one order.
     let proof = Proof::sandbox(&format!("till-{}", order.id));
     match settle::settle(&app, &buyer.user, &order.id, &proof).await {

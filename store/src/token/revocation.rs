@@ -81,7 +81,10 @@ pub async fn notice(app: &App) {
 /// # Errors
 /// As the database says; what is known stays.
 pub(crate) async fn catch_up(app: &App) -> Result<(), DbErr> {
-    // One at a time, so that the cursor goes forward alone.
+    if db::counters(&app.db).await?.revocations == *app.tokens.cursor.borrow() {
+        return Ok(());
+    }
+    // One at a time, so that the cursor goes forward alone; the counter is read anew, since another turn may have come between.
     let _turn = app.tokens.catching_up.lock().await;
     let last = db::counters(&app.db).await?.revocations;
     let known = *app.tokens.cursor.borrow();
@@ -112,10 +115,6 @@ pub(crate) async fn catch_up(app: &App) -> Result<(), DbErr> {
 /// # Errors
 /// 409 `cursor_ahead` for a cursor that the store never gave.
 pub(super) async fn page(app: &App, after: u64, limit: usize) -> Result<RevocationPage, Error> {
-    if after > *app.tokens.cursor.borrow() {
-        // Another process gave it, and is ahead of this one.
-        catch_up(app).await?;
-    }
     let last = *app.tokens.cursor.borrow();
     if after > last {
         let message = "the store never gave this cursor: it was restored from a backup";
@@ -155,11 +154,11 @@ async fn entries(app: &App, after: u64, last: u64, limit: usize) -> Result<Vec<R
         .limit(limit as u64)
         .all(&app.db)
         .await?;
-    rows.into_iter().map(entry).collect()
+    rows.iter().map(entry).collect()
 }
 
 /// A row that cannot be read is a fault, never an entry that is passed over.
-fn entry(row: entity::Model) -> Result<Revocation, DbErr> {
+fn entry(row: &entity::Model) -> Result<Revocation, DbErr> {
     let unreadable = || DbErr::Type(format!("the row {} of revocations cannot be read", row.cursor_id));
     let user = row.user_id.as_deref().map(|user| UserId::new(user).ok().ok_or_else(unreadable));
     let stickers: Vec<StickerId> = serde_json::from_str(&row.sticker_ids).ok().ok_or_else(unreadable)?;

@@ -109,6 +109,11 @@ impl Error {
         self.body.code
     }
 
+    /// Whether it is our own fault, or the system's, and not the caller's.
+    pub fn is_fault(&self) -> bool {
+        self.status.is_server_error()
+    }
+
     /// What happened, for people.
     pub fn message(&self) -> &str {
         &self.body.message

@@ -109,6 +109,13 @@ impl Book<'_> {
         let mut samples = vec![
             sample("library", &library(vec![self.card(self.first, 0), self.card(self.second, 1)])),
             sample("library-one", &library(vec![self.card(self.first, 0)])),
+            sample(
+                "library-taken-down",
+                &library(vec![
+                    PackCard { taken_down: true, ..self.card(self.first, 0) },
+                    self.card(self.second, 1),
+                ]),
+            ),
             sample("library-empty", &library(Vec::new())),
             sample(
                 "orders",
@@ -172,6 +179,7 @@ impl Book<'_> {
             colour: art.stickers[0].colour,
             price: [Price::Free, paid(1_200), paid(2_400)][index % 3],
             owned: index % 5 == 3,
+            taken_down: false,
             animated: art.stickers.iter().any(|sticker| sticker.preview.is_some()),
             posters: art.stickers.iter().skip(1).take(5).map(|sticker| sticker.poster.clone()).collect(),
         }

@@ -6,3 +6,4 @@ library-packs = { $count ->
 }
 library-empty-title = No stickers yet
 library-empty-text = Packs that you get appear here and in your messenger.
+library-taken-down = No longer available

@@ -37,6 +37,8 @@ async fn revocations(
     asked: Result<Query<Asked>, QueryRejection>,
 ) -> Result<Response, Error> {
     let Asked { after, limit, wait } = checked(asked)?;
+    // Another process may be ahead of this one; a chat server that asks both sees one feed.
+    revocation::catch_up(&app).await?;
     let mut page = revocation::page(&app, after, limit).await?;
     if page.cursor == after && wait > 0 {
         revocation::wait(&app, after, Duration::from_secs(wait)).await;
