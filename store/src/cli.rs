@@ -132,10 +132,9 @@ fn algorithm(name: &str) -> Result<Algorithm, &'static str> {
 }
 
 #[derive(Debug, Args)]
-#[group(id = "source", required = true, multiple = false, args = ["store", "keys"])]
 pub(crate) struct SidecarArguments {
     /// The store's address, such as <https://stickers.example.com>.
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", required_unless_present = "keys", conflicts_with = "keys")]
     pub(crate) store: Option<String>,
     /// Certificates, as PEM, of the authorities that vouch for the store, instead of the usual ones.
     #[arg(long, value_name = "FILE", requires = "store")]

@@ -47,6 +47,11 @@ impl<'a> Operator<'a> {
         ChatServer { store: self.store.client(), client: bearer(self.store.client(), &secret) }
     }
 
+    /// Lets a sidecar ask, with the scope `verify` or `verify_public`, and gives its secret.
+    pub fn admits_sidecar(&self, scope: &str) -> String {
+        self.admits("sidecar", scope)
+    }
+
     fn admits(&self, name: &str, scopes: &str) -> String {
         let added = self.runs(&["admin", "clients", "add", "--name", name, "--scope", scopes]);
         assert_eq!(added.code, 0, "{}", added.stderr);

@@ -126,6 +126,13 @@ impl Store {
         Self::run(self.setup.clone())
     }
 
+    /// Stops it, and starts it again at the same address on the same data when `meanwhile` is over.
+    pub fn is_away_while(&mut self, meanwhile: impl FnOnce()) {
+        assert_eq!(self.terminate(), 0, "{}", self.log());
+        meanwhile();
+        *self = Self::run(self.setup.clone());
+    }
+
     fn terminate(&mut self) -> i32 {
         let pid = self.process.id().to_string();
         let sent = Command::new("kill").args(["-TERM", &pid]).status().expect("kill");
@@ -172,7 +179,7 @@ impl Setup {
 }
 
 /// A port that was free a moment ago.
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     TcpListener::bind(("127.0.0.1", 0))
         .and_then(|listener| listener.local_addr())
         .expect("a free port")

@@ -86,8 +86,9 @@ impl Memory {
             return;
         }
         let empty = || Feed { page: RevocationPage { revocations: Vec::new(), cursor: 0, more: false }, at };
+        let is_first = self.feed.is_none();
         let mut feed = self.feed.take().unwrap_or_else(empty);
-        let is_new = !page.revocations.is_empty() || page.cursor != feed.page.cursor;
+        let is_new = is_first || !page.revocations.is_empty() || page.cursor != feed.page.cursor;
         feed.page.revocations.extend_from_slice(&page.revocations);
         feed.page.revocations.retain(|entry: &Revocation| !entry.refuse_until.has_passed(at));
         feed.page.cursor = page.cursor;
@@ -194,6 +195,16 @@ mod tests {
         assert!(other.keyring.is_none() && other.feed.is_none());
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
         assert!(matches!(Memory::open(Some(path), "https://a"), Err(FileError::TooOpen(_))));
+    }
+
+    #[test]
+    fn a_feed_without_entries_is_remembered_as_one_that_was_heard() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state");
+        let mut memory = Memory::open(Some(path.clone()), "https://a").unwrap();
+        memory.keyring(Some((KeyFile::parse(KEYS).unwrap(), None)), UnixSeconds(100));
+        memory.page(&RevocationPage { revocations: Vec::new(), cursor: 0, more: false }, UnixSeconds(100));
+        assert!(Memory::open(Some(path), "https://a").unwrap().feed.is_some());
     }
 
     #[test]
