@@ -12,6 +12,7 @@
     reason = "a benchmark that prints its figures and stops where it is broken"
 )]
 
+use std::hint::black_box;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -29,6 +30,7 @@ use sticker_store::clock::Clock;
 use sticker_store::config::Config;
 use sticker_store::random::Random;
 use sticker_store::telemetry;
+use sticker_store::token::check::{Checks, Known};
 
 fn main() {
     let numbers: Vec<u64> = std::env::args().skip(1).filter_map(|it| it.parse().ok()).collect();
@@ -58,12 +60,31 @@ fn main() {
             of_empty.push(load(empty_address, &request, connections, time));
         }
         let (of_store, of_empty) = (median(of_store), median(of_empty));
+        let (read, made) = in_process(&store, &body);
         println!(
             "{checks:>5} checks ({} bytes asked, {size} answered): {of_store:>9.0} requests/s, empty handler {of_empty:>9.0}, ratio {:.2}",
             body.len(),
             of_store / of_empty
         );
+        println!("      in process, one thread: {read:.0} ns a check to read the body, {made:.0} ns to check and answer");
     }
+}
+
+/// Nanoseconds that a check takes within the request: reading, and checking with the answer. Medians.
+fn in_process(store: &App, body: &str) -> (f64, f64) {
+    let (ring, denied) = (store.tokens.ring(), store.tokens.denied());
+    let known = Known { now: store.clock.now(), ring: &ring.keyring, denied: &denied };
+    let [mut read, mut made] = [Vec::new(), Vec::new()];
+    for _ in 0..200 {
+        let started = Instant::now();
+        let checks = Checks::read(body.as_bytes()).expect("checks");
+        let each = 1e9 / f64::from(checks.len());
+        read.push(started.elapsed().as_secs_f64() * each);
+        let started = Instant::now();
+        assert!(!black_box(checks.answer(known)).is_empty());
+        made.push(started.elapsed().as_secs_f64() * each);
+    }
+    (median(read), median(made))
 }
 
 async fn open(data: &std::path::Path) -> App {
