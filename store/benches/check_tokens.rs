@@ -3,7 +3,7 @@
 //! of reach), metrics, and the log at its default, `info` to the standard error. Connections are kept alive, the requests are
 //! prepared, rounds are interleaved, and the medians count; shared machines are noisy, so what counts is the ratios.
 //!
-//!     cargo bench -p sticker-store --bench check_tokens [-- CONNECTIONS ROUNDS MILLISECONDS]
+//!     cargo bench -p sticker-store --bench check_tokens [-- CONNECTIONS ROUNDS MILLISECONDS CHECKS...]
 
 #![expect(
     clippy::expect_used,
@@ -44,7 +44,8 @@ fn main() {
     let store_address = runtime.block_on(serve(app::router(App::clone(&store))));
 
     println!("{connections} connections, {rounds} rounds of {} ms each, medians", time.as_millis());
-    for checks in [1, 1_000] {
+    let asked: Vec<_> = numbers.iter().skip(3).filter_map(|&it| usize::try_from(it).ok()).collect();
+    for checks in if asked.is_empty() { vec![1, 1_000] } else { asked } {
         let body = body(&store, checks);
         let request = request(&secret, &body);
         let answer = exchange(&mut connect(store_address), &request, &mut Vec::new());

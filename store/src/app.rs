@@ -33,6 +33,8 @@ pub struct Parts {
     pub clock: Clock,
     /// Secrets and ids.
     pub random: Random,
+    /// Names for requests.
+    pub(crate) request_ids: web::RequestIds,
     /// API clients that were just here.
     pub(crate) clients: account::client::Known,
     /// Checks that clients may still ask for.
@@ -74,6 +76,9 @@ pub enum StartError {
     /// The ring cannot be used.
     #[error("the token keys cannot be used")]
     Ring(#[from] token::ring::RingError),
+    /// The system gives no random bytes.
+    #[error(transparent)]
+    NoRandom(#[from] crate::random::NoRandom),
     /// The place for objects cannot be used.
     #[error("the objects cannot be used")]
     Objects(#[from] objects::ObjectError),
@@ -96,12 +101,14 @@ impl Parts {
         let hot = Cache::builder().max_capacity(cache_bytes).weigher(delivery::weight).build();
         let manifests = Cache::new(MANIFESTS_IN_MEMORY);
         let check_rates = token::rate::CheckRates::new(config.token.checks_per_second);
+        let request_ids = web::RequestIds::new(&random)?;
         let app = Arc::new(Self {
             config,
             db,
             objects,
             clock,
             random,
+            request_ids,
             clients: account::client::Known::new(),
             check_rates,
             tokens: token::live::Tokens::new(master),

@@ -40,6 +40,10 @@ pub(crate) enum Command {
     },
     /// Serve the store.
     Serve,
+    /// Check tokens beside a chat server, with the keys and the deny feed of a store or with a key file.
+    ///
+    /// The secret for the store comes from the environment: `STICKER_STORE_SECRET`.
+    Sidecar(SidecarArguments),
     /// Bring the database to this version, or down again.
     Migrate {
         /// Take every step back: drops all tables.
@@ -47,7 +51,11 @@ pub(crate) enum Command {
         down: bool,
     },
     /// Say whether the configuration makes sense and its parts can be reached.
-    Check,
+    Check {
+        /// Print every setting in force instead, as TOML; secrets say only that they are set.
+        #[arg(long)]
+        show: bool,
+    },
     /// Issue, verify and look into tokens with a key file.
     Token {
         #[command(subcommand)]
@@ -121,6 +129,29 @@ pub(crate) enum KeysCommand {
 
 fn algorithm(name: &str) -> Result<Algorithm, &'static str> {
     Algorithm::parse(name).ok_or("algorithms are hmac-sha256 and ed25519")
+}
+
+#[derive(Debug, Args)]
+#[group(id = "source", required = true, multiple = false, args = ["store", "keys"])]
+pub(crate) struct SidecarArguments {
+    /// The store's address, such as <https://stickers.example.com>.
+    #[arg(long, value_name = "URL")]
+    pub(crate) store: Option<String>,
+    /// Certificates, as PEM, of the authorities that vouch for the store, instead of the usual ones.
+    #[arg(long, value_name = "FILE", requires = "store")]
+    pub(crate) store_ca: Option<PathBuf>,
+    /// File, for its owner alone, in which keys and deny feed are remembered over a restart.
+    #[arg(long, value_name = "FILE", requires = "store")]
+    pub(crate) state: Option<PathBuf>,
+    /// Key file, read again when it changes; there is no deny feed then.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) keys: Option<PathBuf>,
+    /// Address to listen on.
+    #[arg(long, default_value = "127.0.0.1:8090", value_name = "ADDRESS")]
+    pub(crate) listen: SocketAddr,
+    /// Listen on an address that other machines reach too: whoever reaches it may ask.
+    #[arg(long)]
+    pub(crate) listen_anywhere: bool,
 }
 
 #[derive(Debug, Subcommand)]

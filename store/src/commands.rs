@@ -6,6 +6,7 @@ mod demo;
 mod keys;
 mod migrate;
 mod serve;
+mod sidecar;
 mod token;
 
 use std::io::{self, Write as _};
@@ -45,7 +46,11 @@ impl From<Status> for ExitCode {
 pub(crate) fn run(cli: Cli) -> Status {
     let Cli { command, config, log, log_json } = cli;
     // Beside a command's answer only what went wrong is of interest; a server tells what it does.
-    let usual = if matches!(command, Command::Serve) { "info,sea_orm_migration=warn" } else { "warn" };
+    let usual = if matches!(command, Command::Serve | Command::Sidecar(_)) {
+        "info,sea_orm_migration=warn"
+    } else {
+        "warn"
+    };
     telemetry::start(log.as_deref().unwrap_or(usual), log_json);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -53,6 +58,9 @@ pub(crate) fn run(cli: Cli) -> Status {
     };
     if let Command::Token { command } = command {
         return token::run(command);
+    }
+    if let Command::Sidecar(arguments) = command {
+        return runtime.block_on(sidecar::run(arguments));
     }
     if let Command::Demo { data, listen } = command {
         return runtime.block_on(demo::run(&data, listen));
@@ -65,10 +73,10 @@ pub(crate) fn run(cli: Cli) -> Status {
         match command {
             Command::Serve => serve::run(config).await,
             Command::Migrate { down } => migrate::run(&config, down).await,
-            Command::Check => check::run(config).await,
+            Command::Check { show } => check::run(config, show).await,
             Command::Keys { command } => keys::run(config, command).await,
             Command::Admin { command } => admin::run(config, command).await,
-            Command::Token { .. } | Command::Demo { .. } => Status::Done,
+            Command::Token { .. } | Command::Demo { .. } | Command::Sidecar(_) => Status::Done,
         }
     })
 }

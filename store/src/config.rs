@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize, Serializer};
 use toml::{Table, Value};
 
 use crate::money::{Currency, Money};
@@ -15,7 +15,7 @@ pub const DEFAULTS: &str = include_str!("../config.default.toml");
 const PREFIX: &str = "STICKER_STORE__";
 
 /// Everything that an operator can set; `config.default.toml` says what each means.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "config.default.toml documents every field, once")]
 pub struct Config {
@@ -32,7 +32,7 @@ pub struct Config {
 }
 
 /// Whether real people and money are behind it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Environment {
     /// Somebody tries it.
@@ -42,7 +42,7 @@ pub enum Environment {
 }
 
 /// Section `server`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "config.default.toml documents every field, once")]
 pub struct Server {
@@ -51,23 +51,17 @@ pub struct Server {
 }
 
 /// Section `database`.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "config.default.toml documents every field, once")]
 pub struct Database {
-    pub url: String,
+    /// It may hold a password.
+    pub url: Redacted,
     pub max_connections: u32,
 }
 
-/// The URL may hold a password.
-impl std::fmt::Debug for Database {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Database").field("max_connections", &self.max_connections).finish_non_exhaustive()
-    }
-}
-
 /// Section `objects`. Credentials for S3 come from the usual AWS environment or files.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "config.default.toml documents every field, once")]
 pub struct Objects {
@@ -80,7 +74,7 @@ pub struct Objects {
 }
 
 /// Where objects are kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ObjectsKind {
     /// A folder in the data folder.
@@ -90,7 +84,7 @@ pub enum ObjectsKind {
 }
 
 /// When uploads to S3 carry the newer checksums.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Checksums {
     /// Where the operation needs one.
@@ -100,7 +94,7 @@ pub enum Checksums {
 }
 
 /// Section `token`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "config.default.toml documents every field, once")]
 pub struct Token {
@@ -111,7 +105,7 @@ pub struct Token {
     pub checks_per_second: u32,
 }
 
-/// A secret in the configuration. Prints as whether it is set.
+/// A secret in the configuration. Prints, and is written, as whether it is set.
 #[derive(Clone, Deserialize)]
 #[serde(transparent)]
 pub struct Redacted(String);
@@ -123,14 +117,26 @@ impl Redacted {
     }
 }
 
+impl std::fmt::Display for Redacted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.0.is_empty() { "" } else { "(set)" })
+    }
+}
+
 impl std::fmt::Debug for Redacted {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(if self.0.is_empty() { "(not set)" } else { "(set)" })
+        write!(f, "\"{self}\"")
+    }
+}
+
+impl Serialize for Redacted {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 
 /// Section `account`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "config.default.toml documents every field, once")]
 pub struct Account {
@@ -139,7 +145,7 @@ pub struct Account {
 }
 
 /// Section `purchase`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "config.default.toml documents every field, once")]
 pub struct Purchase {
@@ -148,7 +154,7 @@ pub struct Purchase {
 }
 
 /// Section `delivery`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "config.default.toml documents every field, once")]
 pub struct Delivery {
@@ -218,6 +224,14 @@ impl Config {
         Ok(config)
     }
 
+    /// Every setting as it is in force, as TOML; secrets say only that they are set.
+    ///
+    /// # Errors
+    /// Where a value has no form in TOML, which no setting is.
+    pub fn shown(&self) -> Result<String, toml::ser::Error> {
+        toml::to_string(self)
+    }
+
     /// The address that people reach the store by, without a slash at the end.
     pub fn public_url(&self) -> String {
         match self.server.public_url.trim_end_matches('/') {
@@ -228,9 +242,9 @@ impl Config {
 
     /// The URL of the database; a SQLite file in the data folder by default.
     pub fn database_url(&self) -> String {
-        match self.database.url.as_str() {
-            "" => format!("sqlite://{}?mode=rwc", self.data_dir.join("store.sqlite").display()),
-            url => url.to_owned(),
+        match self.database.url.expose() {
+            None => format!("sqlite://{}?mode=rwc", self.data_dir.join("store.sqlite").display()),
+            Some(url) => url.to_owned(),
         }
     }
 

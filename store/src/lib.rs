@@ -18,6 +18,7 @@ pub mod publishing;
 pub mod purchase;
 pub mod random;
 pub mod serve;
+pub mod sidecar;
 pub mod telemetry;
 pub mod token;
 pub mod web;

@@ -6,22 +6,57 @@ pub mod error;
 pub mod language;
 pub mod page;
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use axum::extract::{Request, State};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
 use crate::account::session::Buyer;
 use crate::app::App;
+use crate::random::{NoRandom, Random};
+use crate::telemetry::metrics;
 use error::{Error, ErrorBody};
 use language::Wishes;
 use page::{Html, Layout, Problem, ProblemPage};
 
-/// Names a request in answers and logs.
-#[derive(Clone, Debug)]
-pub struct RequestId(pub String);
+/// Names a request in answers and logs: 16 hexadecimal digits.
+#[derive(Clone, Copy, Debug)]
+pub struct RequestId([u8; 16]);
+
+impl RequestId {
+    /// The digits.
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
+/// Counts requests from a random start: unlike for a random number each, there is no system call, and two processes do not meet.
+#[derive(Debug)]
+pub struct RequestIds(AtomicU64);
+
+impl RequestIds {
+    /// Begins somewhere.
+    ///
+    /// # Errors
+    /// [`NoRandom`].
+    pub fn new(random: &Random) -> Result<Self, NoRandom> {
+        Ok(Self(AtomicU64::new(u64::from_be_bytes(random.bytes()?))))
+    }
+
+    pub(crate) fn next(&self) -> RequestId {
+        let mut number = self.0.fetch_add(1, Ordering::Relaxed);
+        let mut digits = [b'0'; 16];
+        for digit in digits.iter_mut().rev() {
+            let value = u8::try_from(number & 0xf).unwrap_or_default();
+            *digit = if value < 10 { b'0' + value } else { b'a' - 10 + value };
+            number >>= 4;
+        }
+        RequestId(digits)
+    }
+}
 
 /// The layout of a page for this request: its language, who reads it, where it is.
 pub fn layout(uri: &axum::http::Uri, headers: &axum::http::HeaderMap, buyer: Option<&Buyer>) -> Layout {
@@ -32,9 +67,10 @@ pub fn layout(uri: &axum::http::Uri, headers: &axum::http::HeaderMap, buyer: Opt
 
 /// Outermost: a request id, a time limit, a line in the log, safe headers, and the JSON of errors.
 pub(crate) async fn around(State(app): State<App>, mut request: Request, next: Next) -> Response {
-    let id = app.random.uuid().map(|id| id.to_string()).unwrap_or_default();
-    request.extensions_mut().insert(RequestId(id.clone()));
-    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let id = app.request_ids.next();
+    request.extensions_mut().insert(id);
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let (method, uri) = (request.method().clone(), request.uri().clone());
     let started = app.clock.now_ms();
     let mut response = match tokio::time::timeout(TIME_LIMIT, next.run(request)).await {
         Ok(response) => response,
@@ -43,16 +79,21 @@ pub(crate) async fn around(State(app): State<App>, mut request: Request, next: N
         }
     };
     if let Some(body) = response.extensions_mut().remove::<ErrorBody>() {
-        body.log(&id, &path);
+        body.log(id.as_str(), uri.path());
         let headers = std::mem::take(response.headers_mut());
-        response = body.render(response.status(), &id);
+        response = body.render(response.status(), id.as_str());
         response.headers_mut().extend(headers);
     }
-    let status = response.status().as_u16();
-    let took = app.clock.now_ms() - started;
-    tracing::info!(http.method = %method, http.path = path, http.status = status, request.id = id, took_ms = took, "answered");
+    let (status, route) = (response.status().as_u16(), route.as_ref().map(MatchedPath::as_str));
+    metrics::answered(route, status);
+    let (id, path, took_ms) = (id.as_str(), uri.path(), app.clock.now_ms() - started);
+    if response.status().is_success() && route.is_some_and(|route| COUNTED_ALONE.contains(&route)) {
+        tracing::debug!(http.method = %method, http.path = path, http.status = status, request.id = id, took_ms, "answered");
+    } else {
+        tracing::info!(http.method = %method, http.path = path, http.status = status, request.id = id, took_ms, "answered");
+    }
     let headers = response.headers_mut();
-    if let Ok(id) = HeaderValue::from_str(&id) {
+    if let Ok(id) = HeaderValue::from_str(id) {
         headers.insert(HeaderName::from_static("x-request-id"), id);
     }
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -64,16 +105,20 @@ pub(crate) async fn around(State(app): State<App>, mut request: Request, next: N
 /// Pages tell what went wrong in the reader's language instead of in JSON.
 pub(crate) async fn problem_pages(State(_): State<App>, request: Request, next: Next) -> Response {
     let (uri, headers) = (request.uri().clone(), request.headers().clone());
-    let id = request.extensions().get::<RequestId>().map(|id| id.0.clone());
+    let id = request.extensions().get::<RequestId>().copied();
     let mut response = next.run(request).await;
     let status = response.status();
     if status.is_client_error() || status.is_server_error() {
         if let Some(body) = response.extensions_mut().remove::<ErrorBody>() {
-            body.log(id.as_deref().unwrap_or_default(), uri.path());
+            body.log(id.as_ref().map_or("", RequestId::as_str), uri.path());
         }
         let problem = Problem::of_status(status);
-        return Html(ProblemPage { layout: layout(&uri, &headers, None), problem, request_id: id })
-            .into_response();
+        return Html(ProblemPage {
+            layout: layout(&uri, &headers, None),
+            problem,
+            request_id: id.map(|id| id.as_str().to_owned()),
+        })
+        .into_response();
     }
     response
 }
@@ -87,6 +132,9 @@ pub(crate) async fn not_found() -> Error {
 pub(crate) fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
     Error::internal(&std::io::Error::other("a handler panicked")).into_response()
 }
+
+/// What comes many times a second is no news while it succeeds: the metrics count it, and the log has it from `debug` on.
+const COUNTED_ALONE: [&str; 4] = ["/v1/tokens/verify", "/health/live", "/health/ready", "/metrics"];
 
 /// Publishing a large pack takes longest.
 const TIME_LIMIT: Duration = Duration::from_mins(2);

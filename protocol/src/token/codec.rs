@@ -54,32 +54,39 @@ impl UntrustedToken {
     /// # Errors
     /// [`Refusal::Malformed`] or [`Refusal::UnsupportedVersion`].
     pub fn parse(text: &str) -> Result<Self, Refusal> {
-        Self::decode(text, true)
+        let mut token = Self::blank();
+        token.decode(text, true)?;
+        Ok(token)
     }
 
-    /// Decodes the text for a verifier that knows version 2, or knows version 1 alone.
+    /// Room for a token. Decoding in place saves a copy that costs a tenth of the MAC.
     #[inline]
-    pub(super) fn decode(text: &str, knows_v2: bool) -> Result<Self, Refusal> {
+    pub(super) const fn blank() -> Self {
+        Self { buffer: [0; DOMAIN + BUFFER], length: 0, version: Version::V1 }
+    }
+
+    /// Decodes the text for a verifier that knows version 2, or knows version 1 alone. After an error nothing here means anything.
+    #[inline]
+    pub(super) fn decode(&mut self, text: &str, knows_v2: bool) -> Result<(), Refusal> {
         if !(MIN_TEXT..=MAX_TEXT).contains(&text.len()) {
             return Err(Refusal::Malformed);
         }
-        let mut buffer = [0; DOMAIN + BUFFER];
-        let (domain, bytes) = buffer.split_at_mut(DOMAIN);
+        let (domain, bytes) = self.buffer.split_at_mut(DOMAIN);
         // This decoder refuses padding, foreign characters and stray bits: what it takes is canonical.
         let decoded = URL_SAFE_NO_PAD.decode(text.as_bytes(), bytes.as_out());
-        let length = decoded.ok().ok_or(Refusal::Malformed)?.len();
-        let version = match bytes.first() {
+        self.length = decoded.ok().ok_or(Refusal::Malformed)?.len();
+        self.version = match bytes.first() {
             Some(1) => Version::V1,
             Some(2) if knows_v2 => Version::V2,
             _ if text.len() > Version::V1.text_length(UserId::MAX_LENGTH) => return Err(Refusal::Malformed),
             _ => return Err(Refusal::UnsupportedVersion),
         };
-        let user = length.wrapping_sub(FIXED + version.signature_length());
+        let user = self.length.wrapping_sub(FIXED + self.version.signature_length());
         if user.wrapping_sub(1) >= UserId::MAX_LENGTH {
             return Err(Refusal::Malformed);
         }
-        domain.copy_from_slice(version.domain());
-        Ok(Self { buffer, length, version })
+        domain.copy_from_slice(self.version.domain());
+        Ok(())
     }
 
     /// The first byte.

@@ -131,3 +131,80 @@ impl Hasher for FirstWords {
         self.0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn user(id: u64) -> UserId {
+        UserId::from_text(&format!("user {id}")).unwrap()
+    }
+
+    fn sticker(id: u64) -> StickerId {
+        StickerId::new(id).unwrap()
+    }
+
+    #[test]
+    fn an_entry_takes_twenty_bytes_whatever_the_user_id() {
+        assert_eq!(size_of::<(Fingerprint, Expiry)>(), 20);
+    }
+
+    #[test]
+    fn the_later_of_two_entries_counts_in_whatever_order_they_come() {
+        for moments in [[10, 20], [20, 10]] {
+            let mut denied = DenyList::new();
+            for until in moments {
+                denied.deny(&user(1), sticker(1), Expiry(until));
+                denied.deny_everybody(sticker(2), Expiry(until));
+            }
+            for id in [1, 2] {
+                assert!(denied.refuses(user(1).as_bytes(), sticker(id), Expiry(20)));
+                assert!(!denied.refuses(user(1).as_bytes(), sticker(id), Expiry(21)));
+            }
+            assert_eq!(denied.len(), 2);
+        }
+    }
+
+    #[test]
+    fn of_many_entries_each_is_found_and_nothing_else() {
+        let mut denied = DenyList::new();
+        for id in 1..=5_000 {
+            denied.deny(&user(id), sticker(id), Expiry(100));
+        }
+        assert_eq!(denied.len(), 5_000);
+        for id in 1..=5_000 {
+            let user = user(id);
+            assert!(denied.refuses(user.as_bytes(), sticker(id), Expiry(100)));
+            assert!(!denied.refuses(user.as_bytes(), sticker(id), Expiry(101)));
+            assert!(!denied.refuses(user.as_bytes(), sticker(id + 1), Expiry(100)));
+        }
+    }
+
+    #[test]
+    fn digits_of_the_sticker_never_count_as_the_users() {
+        let mut denied = DenyList::new();
+        denied.deny(&UserId::new(&[0, 5]).unwrap(), sticker(1), Expiry(100));
+        assert!(!denied.refuses(&[5], sticker(1 << 8), Expiry(1)));
+        assert!(!denied.refuses(&[0, 5, 1], sticker(1), Expiry(1)));
+        assert!(!denied.refuses(&[0, 5, 2], sticker(1), Expiry(1)));
+        assert!(!denied.refuses(&[5], sticker(1), Expiry(1)));
+    }
+
+    #[test]
+    fn entries_end_at_their_second_and_their_memory_comes_back() {
+        let mut denied = DenyList::new();
+        for id in 1..=1_000 {
+            denied.deny(&user(id), sticker(1), Expiry(if id == 1 { 200 } else { 100 }));
+            denied.deny_everybody(sticker(id), Expiry(if id == 1 { 200 } else { 100 }));
+        }
+        let before = denied.pairs.capacity();
+        denied.forget_expired(UnixSeconds(99));
+        assert_eq!((denied.len(), denied.pairs.capacity()), (2_000, before));
+        denied.forget_expired(UnixSeconds(100));
+        assert_eq!(denied.len(), 2);
+        assert!(denied.pairs.capacity() < 100 && denied.everybody.capacity() < 100);
+        assert!(denied.refuses(user(1).as_bytes(), sticker(1), Expiry(200)));
+        denied.forget_expired(UnixSeconds(200));
+        assert!(denied.is_empty());
+    }
+}

@@ -50,7 +50,9 @@ impl RevocationPage {
     /// # Errors
     /// [`PageError`] for everything else that is wrong.
     pub fn parse(body: &[u8]) -> Result<Self, PageError> {
-        let Object(page): Object<PageIn<'_>> = serde_json::from_slice(body).ok().ok_or(PageError)?;
+        // As a text first: in fields that it ignores the JSON reader would let pass what is no UTF-8.
+        let text = std::str::from_utf8(body).ok().ok_or(PageError)?;
+        let Object(page): Object<PageIn<'_>> = serde_json::from_str(text).ok().ok_or(PageError)?;
         let revocations = page.revocations.0.into_iter().map(|Object(entry)| entry.read());
         let revocations = revocations.collect::<Result<_, _>>()?;
         Ok(Self { revocations, cursor: cursor(page.cursor)?, more: page.more })
@@ -113,4 +115,59 @@ struct EntryOut<'a> {
     user_hex: Option<String>,
     sticker_ids: &'a [StickerId],
     refuse_until: Expiry,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(stickers: usize) -> Revocation {
+        let stickers = (1..).take(stickers).map(|id| StickerId::new(id).unwrap()).collect();
+        Revocation {
+            cursor: 18,
+            user: UserId::from_text("alice").ok(),
+            stickers,
+            refuse_until: Expiry(1_800_086_400),
+        }
+    }
+
+    fn page(revocations: Vec<Revocation>) -> RevocationPage {
+        RevocationPage { revocations, cursor: 18, more: false }
+    }
+
+    #[test]
+    fn a_page_is_written_as_the_specification_shows_it_and_reads_back() {
+        let page = page(vec![entry(2), Revocation { user: None, ..entry(1) }]);
+        assert_eq!(
+            page.to_json(),
+            concat!(
+                r#"{"revocations":[{"cursor":18,"user_hex":"616c696365","sticker_ids":[1,2],"refuse_until":1800086400},"#,
+                r#"{"cursor":18,"user_hex":null,"sticker_ids":[1],"refuse_until":1800086400}],"cursor":18,"more":false}"#
+            )
+        );
+        assert_eq!(RevocationPage::parse(page.to_json().as_bytes()), Ok(page));
+    }
+
+    #[test]
+    fn a_page_holds_ten_thousand_entries_and_no_more() {
+        let of = |entries| RevocationPage::parse(page(vec![entry(1); entries]).to_json().as_bytes());
+        assert_eq!(of(MAX_REVOCATIONS).map(|page| page.revocations.len()), Ok(MAX_REVOCATIONS));
+        assert_eq!(of(MAX_REVOCATIONS + 1), Err(PageError));
+    }
+
+    #[test]
+    fn an_entry_holds_ten_thousand_stickers_and_no_more() {
+        let of = |stickers| RevocationPage::parse(page(vec![entry(stickers)]).to_json().as_bytes());
+        assert!(of(MAX_REVOKED_STICKERS).is_ok());
+        assert_eq!(of(MAX_REVOKED_STICKERS + 1), Err(PageError));
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_no_page() {
+        assert_eq!(
+            RevocationPage::parse(b"{\"revocations\":[],\"cursor\":1,\"more\":false,\"x\":\"\xff\"}"),
+            Err(PageError)
+        );
+        assert_eq!(PageError.code(), "bad_page");
+    }
 }

@@ -121,8 +121,7 @@ impl KeyMaterial {
 }
 
 /// Where a key is in its life. Every key in a ring verifies; what was destroyed is not in the ring.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum KeyState {
     /// On its way to every verifier, not signing yet.
     Published,
@@ -130,6 +129,22 @@ pub enum KeyState {
     Signing,
     /// No longer signing, kept until its last token has expired.
     Verify,
+}
+
+impl KeyState {
+    /// The word in key files.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Published => "published",
+            Self::Signing => "signing",
+            Self::Verify => "verify",
+        }
+    }
+
+    /// The state with this word, if there is one.
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Published, Self::Signing, Self::Verify].into_iter().find(|state| state.name() == name)
+    }
 }
 
 /// One key of a file.

@@ -136,3 +136,137 @@ impl Default for State {
         Self { ring, denied, cursor: 0, keyring_at: None, revocations_at: None }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::StickerId;
+    use crate::token::{Claims, KeyId, KeyMaterial, KeyRecord, KeyState, Revocation, Secret, Token, UserId};
+
+    const EXPIRY: u32 = 1_000;
+
+    fn file(byte: u8) -> KeyFile {
+        let key = KeyMaterial::Hmac(Secret::new([byte; 32]));
+        KeyFile::new(vec![KeyRecord { id: KeyId(byte.into()), key, state: KeyState::Signing }]).unwrap()
+    }
+
+    fn message() -> Expected {
+        Expected { sticker: StickerId::new(5).unwrap(), user: UserId::from_text("alice").unwrap() }
+    }
+
+    fn token(byte: u8) -> Token {
+        let Expected { sticker, user } = message();
+        Keyring::new(&file(byte)).issue(&Claims { sticker, user, expires: Expiry(EXPIRY) }).unwrap()
+    }
+
+    fn page(cursor: u64, until: u32, more: bool) -> RevocationPage {
+        let Expected { sticker, user } = message();
+        let entry =
+            Revocation { cursor, user: Some(user), stickers: vec![sticker], refuse_until: Expiry(until) };
+        RevocationPage { revocations: vec![entry], cursor, more }
+    }
+
+    fn verify(live: &LiveVerifier, byte: u8, now: u64) -> Result<Expiry, Refusal> {
+        live.verify(token(byte).as_str(), UnixSeconds(now), &message())
+    }
+
+    #[test]
+    fn without_a_keyring_every_token_is_refused() {
+        let live = LiveVerifier::new();
+        assert_eq!(verify(&live, 1, 0), Err(Refusal::UnknownKey));
+        let never = Freshness { keyring_age: None, revocations_age: None, entries: 0 };
+        assert_eq!((live.freshness(UnixSeconds(50)), live.cursor()), (never, 0));
+    }
+
+    #[test]
+    fn the_keyring_that_was_taken_last_counts() {
+        let live = LiveVerifier::default();
+        live.take_keyring(&file(1), UnixSeconds(0));
+        assert_eq!(verify(&live, 1, 0), Ok(Expiry(EXPIRY)));
+        live.take_keyring(&file(2), UnixSeconds(0));
+        assert_eq!(verify(&live, 1, 0), Err(Refusal::UnknownKey));
+        assert_eq!(verify(&live, 2, 0), Ok(Expiry(EXPIRY)));
+    }
+
+    #[test]
+    fn a_page_refuses_its_tokens_moves_the_cursor_and_ends_by_itself() {
+        let live = LiveVerifier::new();
+        live.take_keyring(&file(1), UnixSeconds(0));
+        live.take_revocations(&page(18, EXPIRY, false), UnixSeconds(10));
+        assert_eq!(verify(&live, 1, 10), Err(Refusal::Revoked));
+        assert_eq!((live.cursor(), live.freshness(UnixSeconds(10)).entries), (18, 1));
+        live.revocations_are_current(UnixSeconds(u64::from(EXPIRY)));
+        assert_eq!(live.freshness(UnixSeconds(10)).entries, 0);
+    }
+
+    #[test]
+    fn a_feed_that_begins_again_leaves_refused_what_was_refused() {
+        let live = LiveVerifier::new();
+        live.take_keyring(&file(1), UnixSeconds(0));
+        live.take_revocations(&page(18, EXPIRY, false), UnixSeconds(10));
+        live.restart_feed();
+        assert_eq!((live.cursor(), verify(&live, 1, 10)), (0, Err(Refusal::Revoked)));
+    }
+
+    #[test]
+    fn what_is_known_ages_until_the_store_answers_even_with_304() {
+        let live = LiveVerifier::new();
+        live.take_keyring(&file(1), UnixSeconds(100));
+        live.take_revocations(&page(18, EXPIRY, false), UnixSeconds(110));
+        let ages = |now| {
+            let Freshness { keyring_age, revocations_age, .. } = live.freshness(UnixSeconds(now));
+            (keyring_age, revocations_age)
+        };
+        assert_eq!(ages(130), (Some(30), Some(20)));
+        live.keyring_is_current(UnixSeconds(130));
+        live.revocations_are_current(UnixSeconds(125));
+        assert_eq!(ages(130), (Some(0), Some(5)));
+        // A clock that was set back makes nothing older than it is.
+        assert_eq!(ages(90), (Some(0), Some(0)));
+    }
+
+    #[test]
+    fn a_page_with_more_behind_it_does_not_make_the_feed_current() {
+        let live = LiveVerifier::new();
+        live.take_revocations(&page(18, EXPIRY, true), UnixSeconds(10));
+        assert_eq!((live.cursor(), live.freshness(UnixSeconds(10)).revocations_age), (18, None));
+        live.take_revocations(&page(19, EXPIRY, false), UnixSeconds(11));
+        assert_eq!(live.freshness(UnixSeconds(11)).revocations_age, Some(0));
+    }
+
+    #[test]
+    fn a_thread_that_panicked_with_the_lock_stops_nobody() {
+        let live = LiveVerifier::new();
+        live.take_keyring(&file(1), UnixSeconds(0));
+        let panicked = std::thread::scope(|scope| {
+            scope
+                .spawn(|| {
+                    let _guard = live.state.write();
+                    panic!("as a bug would");
+                })
+                .join()
+                .is_err()
+        });
+        assert!(panicked && live.state.is_poisoned());
+        assert_eq!(verify(&live, 1, 0), Ok(Expiry(EXPIRY)));
+        live.take_revocations(&page(18, EXPIRY, false), UnixSeconds(10));
+        assert_eq!(verify(&live, 1, 10), Err(Refusal::Revoked));
+    }
+
+    #[test]
+    fn a_batch_sees_one_state_while_another_thread_changes_it() {
+        let live = LiveVerifier::new();
+        live.take_keyring(&file(1), UnixSeconds(0));
+        let token = token(1);
+        std::thread::scope(|scope| {
+            scope.spawn(|| (2..100).for_each(|byte| live.take_keyring(&file(byte % 2 + 1), UnixSeconds(0))));
+            for _ in 0..100 {
+                let agree = live.with(|ring, denied| {
+                    let check = || ring.verify(token.as_str(), UnixSeconds(0), &message(), denied);
+                    check() == check()
+                });
+                assert!(agree);
+            }
+        });
+    }
+}

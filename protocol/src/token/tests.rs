@@ -1,4 +1,5 @@
-//! The golden case of the specification and each refusal. The vectors for all languages come on top.
+//! The golden case of the specification, what issuing does, and each refusal of version 1. The vectors for all languages, which
+//! have both versions, come on top.
 
 use super::*;
 use crate::{Expiry, StickerId, UnixSeconds};
@@ -120,6 +121,57 @@ fn a_revoked_right_is_refused_until_its_last_token_has_expired_and_a_new_one_pas
     assert_eq!(denied.len(), 1);
     denied.forget_expired(UnixSeconds(u64::from(EXPIRY)));
     assert!(denied.is_empty());
+}
+
+fn both() -> KeyFile {
+    let key = |id, key| KeyRecord { id: KeyId(id), key, state: KeyState::Signing };
+    let ed25519 = KeyMaterial::ed25519_from_seed(Secret::new([6; 32])).unwrap();
+    KeyFile::new(vec![key(3, KeyMaterial::Hmac(Secret::new([5; 32]))), key(4, ed25519)]).unwrap()
+}
+
+#[test]
+fn each_version_is_issued_with_the_key_of_its_algorithm() {
+    let ring = Keyring::new(&both());
+    let expected = Expected { sticker: claims().sticker, user: owner() };
+    for (version, key) in [(Version::V1, KeyId(3)), (Version::V2, KeyId(4))] {
+        assert_eq!(ring.signing_key(version), Some(key));
+        let issued = ring.issue_as(version, &claims()).unwrap();
+        assert_eq!(ring.issue_with(key, &claims()).unwrap().as_str(), issued.as_str());
+        let untrusted = UntrustedToken::parse(issued.as_str()).unwrap();
+        assert_eq!((untrusted.version(), untrusted.key_id()), (version, key));
+        assert_eq!(ring.authenticate(&untrusted, UnixSeconds(0)), Ok(claims()));
+        assert_eq!(
+            ring.verify(issued.as_str(), UnixSeconds(0), &expected, &DenyList::new()),
+            Ok(Expiry(EXPIRY))
+        );
+    }
+}
+
+#[test]
+fn a_ring_without_seeds_verifies_version_2_and_cannot_issue_it() {
+    let issued = Keyring::new(&both()).issue_as(Version::V2, &claims()).unwrap();
+    let expected = Expected { sticker: claims().sticker, user: owner() };
+    for file in [both().for_verifiers(), both().public_only()] {
+        let ring = Keyring::new(&file);
+        assert!(ring.verify(issued.as_str(), UnixSeconds(0), &expected, &DenyList::new()).is_ok());
+        assert_eq!(ring.issue_as(Version::V2, &claims()).unwrap_err(), IssueError::NoSeed(KeyId(4)));
+    }
+    assert_eq!(Keyring::new(&both().public_only()).issue(&claims()).unwrap_err(), IssueError::NoSigningKey);
+}
+
+#[test]
+fn version_2_is_not_known_without_an_ed25519_key() {
+    let issued = Keyring::new(&both()).issue_as(Version::V2, &claims()).unwrap();
+    assert_eq!(verify(issued.as_str()), Err(Refusal::UnsupportedVersion));
+    let untrusted = UntrustedToken::parse(issued.as_str()).unwrap();
+    assert_eq!(ring().authenticate(&untrusted, UnixSeconds(0)), Err(Refusal::UnsupportedVersion));
+}
+
+#[test]
+fn a_ring_issues_only_with_its_own_keys() {
+    assert_eq!(ring().issue_with(KeyId(8), &claims()).unwrap_err(), IssueError::UnknownKey(KeyId(8)));
+    assert_eq!(ring().issue_as(Version::V2, &claims()).unwrap_err(), IssueError::NoSigningKey);
+    assert_eq!(Keyring::new(&KeyFile::default()).issue(&claims()).unwrap_err(), IssueError::NoSigningKey);
 }
 
 #[test]

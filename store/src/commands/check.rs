@@ -12,11 +12,20 @@ use sticker_store::token::seal::MasterKey;
 
 use super::{Status, failed, say};
 
-/// Looks at every part and makes nothing.
-pub(super) async fn run(config: Config) -> Status {
+/// Looks at every part and makes nothing; or shows the settings in force.
+pub(super) async fn run(config: Config, show: bool) -> Status {
+    if show {
+        return match config.shown() {
+            Ok(toml) => {
+                say(toml.trim_end());
+                Status::Done
+            }
+            Err(error) => failed("configuration", &error, "look at the values of the configuration file"),
+        };
+    }
     say(format_args!("configuration: ok ({})", config.public_url()));
     let mut status = Status::Done;
-    let in_folder = config.database.url.is_empty() && !config.data_dir.exists();
+    let in_folder = config.database.url.expose().is_none() && !config.data_dir.exists();
     if in_folder {
         say("database: none yet; the first start makes it");
     } else {

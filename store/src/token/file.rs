@@ -113,7 +113,7 @@ fn write_beside(path: &Path, text: &str, put: impl FnOnce(&Path) -> io::Result<(
     })
 }
 
-fn parse(path: &Path, json: &str) -> Result<KeyFile, FileError> {
+pub(crate) fn parse(path: &Path, json: &str) -> Result<KeyFile, FileError> {
     KeyFile::parse(json).map_err(|source| FileError::Invalid { path: path.to_owned(), source })
 }
 

@@ -17,6 +17,7 @@ use super::live;
 use crate::app::App;
 use crate::catalogue;
 use crate::db::{self, Counter};
+use crate::telemetry::metrics;
 use crate::web::error::Error;
 
 /// Writes into the feed that tokens of this user, or of every user, for the pack's stickers are refused up to this expiry. Writes
@@ -134,6 +135,7 @@ pub(super) async fn page(app: &App, after: u64, limit: usize) -> Result<Revocati
 
 /// Waits until there is something after the cursor, the time is over, or the store stops. Costs nothing while it waits.
 pub(super) async fn wait(app: &App, after: u64, at_most: Duration) {
+    let _counted = metrics::LongPoll::begin();
     let (mut cursor, mut stopping) = (app.tokens.cursor.subscribe(), app.stopping.subscribe());
     let moved = tokio::time::timeout(at_most, cursor.wait_for(|&cursor| cursor != after));
     tokio::select! {

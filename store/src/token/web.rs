@@ -7,6 +7,8 @@ mod verify;
 
 use axum::Router;
 
+pub(crate) use verify::json_answer;
+
 use crate::app::App;
 
 pub(crate) fn api() -> Router<App> {

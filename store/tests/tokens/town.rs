@@ -51,7 +51,6 @@ pub(crate) struct Town {
 }
 
 /// Runs a test on each database.
-#[expect(clippy::needless_pass_by_value, reason = "so that a test reads `in_town(async |town| ...)`")]
 pub(crate) fn in_town(test: impl AsyncFn(&Town) + Sync) {
     on_each_database(|database| {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();

@@ -31,7 +31,7 @@ pub(super) fn write(keys: &[KeyRecord]) -> String {
 }
 
 fn line(KeyRecord { id, key, state }: &KeyRecord) -> String {
-    let state = word(*state);
+    let state = state.name();
     match key {
         KeyMaterial::Hmac(secret) => {
             format!(r#"{{"id":{id},"secret":"{}","state":"{state}"}}"#, crate::hex::encode(secret.expose()))
@@ -43,14 +43,6 @@ fn line(KeyRecord { id, key, state }: &KeyRecord) -> String {
             let (name, public) = (Algorithm::Ed25519.name(), public.to_hex());
             format!(r#"{{"id":{id},"algorithm":"{name}",{seed}"public":"{public}","state":"{state}"}}"#)
         }
-    }
-}
-
-const fn word(state: KeyState) -> &'static str {
-    match state {
-        KeyState::Published => "published",
-        KeyState::Signing => "signing",
-        KeyState::Verify => "verify",
     }
 }
 
@@ -88,8 +80,8 @@ impl<'a> Text<'a> {
         let Some(algorithm) = key.algorithm.map_or(Some(Algorithm::HmacSha256), algorithm) else {
             return Ok(None);
         };
-        let id = key.id.and_then(whole).ok_or_else(|| refused(key.id, Fault::Id))?;
-        let state = key.state.and_then(whole).ok_or_else(|| refused(key.state, Fault::State))?;
+        let id = key.id.and_then(value).ok_or_else(|| refused(key.id, Fault::Id))?;
+        let state = key.state.and_then(state).ok_or_else(|| refused(key.state, Fault::State))?;
         let secret =
             || key.secret.and_then(hex).map(Secret::new).ok_or_else(|| refused(key.secret, Fault::Secret));
         let material = match algorithm {
@@ -113,13 +105,17 @@ impl<'a> Text<'a> {
 }
 
 fn algorithm(raw: &RawValue) -> Option<Algorithm> {
-    Algorithm::parse(&whole::<String>(raw)?)
+    Algorithm::parse(&value::<String>(raw)?)
 }
 
-fn whole<'a, T: Deserialize<'a>>(raw: &'a RawValue) -> Option<T> {
+fn state(raw: &RawValue) -> Option<KeyState> {
+    KeyState::parse(&value::<String>(raw)?)
+}
+
+fn value<'a, T: Deserialize<'a>>(raw: &'a RawValue) -> Option<T> {
     serde_json::from_str(raw.get()).ok()
 }
 
 fn hex(raw: &RawValue) -> Option<[u8; 32]> {
-    crate::hex::decode_array(&Zeroizing::new(whole::<String>(raw)?))
+    crate::hex::decode_array(&Zeroizing::new(value::<String>(raw)?))
 }

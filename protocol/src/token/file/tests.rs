@@ -95,7 +95,7 @@ fn one_key_of_each_algorithm_may_sign() {
 #[test]
 fn keys_of_an_unknown_algorithm_are_left_out_and_unknown_fields_ignored() {
     let unknown = r#"{"id":"x","algorithm":"slh-dsa","secret":5}"#.to_owned();
-    let known = hmac(4, "signing").replace("{", r#"{"made_at":[1,{}],"#);
+    let known = hmac(4, "signing").replace('{', r#"{"made_at":[1,{}],"#);
     let file =
         KeyFile::parse(&file(&[unknown, known]).replace("\"keys\"", "\"version\":9,\"keys\"")).unwrap();
     assert_eq!(file.keys().iter().map(|key| key.id).collect::<Vec<_>>(), [KeyId(4)]);

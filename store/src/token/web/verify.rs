@@ -26,11 +26,11 @@ async fn verify(
     let checks = Checks::read(&body)?;
     app.check_rates.admit(&client.client_id, checks.len())?;
     let (now, ring, denied) = (app.clock.now(), app.tokens.ring(), app.tokens.denied());
-    Ok(json(checks.answer(Known { now, ring: &ring.keyring, denied: &denied })))
+    Ok(json_answer(checks.answer(Known { now, ring: &ring.keyring, denied: &denied })))
 }
 
 /// JSON that is written already.
-pub(crate) fn json(text: Vec<u8>) -> Response {
+pub(crate) fn json_answer(text: Vec<u8>) -> Response {
     ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], Bytes::from(text))
         .into_response()
 }

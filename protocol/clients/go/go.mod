@@ -1,0 +1,3 @@
+module example.com/stickertoken
+
+go 1.19

@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { MAX_DEPTH, NotJson, parseJson } from '../src/json.js';
+
+test('every kind of value is read', () => {
+  assert.deepEqual(
+    parseJson(' {"a" : [1, -2,true,false,null,"x"],\n"b":{ },\t"__proto__":[ ]}\r\n'),
+    new Map<string, unknown>([
+      ['a', [1, -2, true, false, null, 'x']],
+      ['b', new Map()],
+      ['__proto__', []],
+    ]),
+  );
+});
+
+test('strings are unescaped', () => {
+  assert.equal(parseJson('"\\"\\\\\\/\\b\\f\\n\\r\\t \\u00e9\\u20AC \\ud83d\\ude00 é"'), '"\\/\b\f\n\r\t é€ \u{1f600} é');
+});
+
+test('whole numbers are exact to the last one and all others are none', () => {
+  for (const whole of [0, 7, -7, Number.MAX_SAFE_INTEGER, -Number.MAX_SAFE_INTEGER])
+    assert.equal(parseJson(String(whole)), whole);
+  for (const other of [
+    '9007199254740992',
+    '9007199254740993',
+    '-9007199254740992',
+    '18446744073709551617',
+    '18.0',
+    '1e3',
+    '-0',
+    '9007199254740991.4',
+    '0.0',
+  ])
+    assert.equal(parseJson(other), NaN, other);
+});
+
+const BAD = [
+  '|{|[|]|[1,]|[,1]|[1 2]|{"a"}|{"a":}|{"a":1,}|{a:1}|{1:1}|{"a":1 "b":2}|1 2|:|,|}|[}|{]|[:]|{"a":1,"a":1}|{"a":1,"\\u0061":1}',
+  '01|-|+1|1.|.5|1e|1e+|0x1|NaN|Infinity|nul|truefalse|True|[1]//|/**/1|\u00a01|\ufeff1|\0|1\0|[\0]|\u0661',
+  '"|"\n"|"\t"|"\\x"|"\\u12"|"\\u12g4"|"\\u１２３４"|"a\0"|\'a\'',
+].join('|');
+
+for (const text of BAD.split('|'))
+  test(`${JSON.stringify(text)} is refused`, () => assert.throws(() => parseJson(text), NotJson));
+
+test('a refusal tells the line and nothing else', () => {
+  assert.throws(() => parseJson('{\n"keys":\n[secret]}'), { message: 'line 3' });
+  assert.throws(() => parseJson('{\n"keys":\n\n]}'), { message: 'line 4' });
+  assert.throws(() => parseJson('{\n"keys":[]\n'), { message: 'line 3' });
+});
+
+test('nesting has a bound', () => {
+  parseJson('['.repeat(MAX_DEPTH) + ']'.repeat(MAX_DEPTH));
+  for (const depth of [MAX_DEPTH + 1, 1_000_000]) assert.throws(() => parseJson('['.repeat(depth) + ']'.repeat(depth)), NotJson);
+  assert.throws(() => parseJson('{"a":'.repeat(129) + '1' + '}'.repeat(129)), NotJson);
+});
+
+test('every text cut short is refused', () => {
+  const text = '{"a":[1,true,null,"b\\n\\u0041",{"c":-1.5e+3}]}';
+  parseJson(text);
+  for (let length = 0; length < text.length; length++) assert.throws(() => parseJson(text.slice(0, length)), NotJson);
+});
+
+test('a long string is read, and one without an end refused', () => {
+  const long = 'x\\n'.repeat(1_000_000);
+  assert.equal(parseJson(`"${long}"`), 'x\n'.repeat(1_000_000));
+  assert.throws(() => parseJson(`"${long}`), NotJson);
+});
