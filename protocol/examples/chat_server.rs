@@ -110,7 +110,7 @@ fn follow_revocations(verifier: &LiveVerifier, store: &Store) {
         let taken = store.ask(&path, None).and_then(|answer| match answer.status {
             200 => {
                 let page = RevocationPage::parse(&answer.body)?;
-                verifier.take_revocations(&page, now());
+                verifier.take_revocations(&page, now())?;
                 wait = 25;
                 Ok(page.more)
             }

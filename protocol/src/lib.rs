@@ -46,7 +46,7 @@
 //!
 //! let refund = br#"{"revocations":[{"cursor":18,"user_hex":"018f3c9a1122733384445566778899aa","sticker_ids":[8675309],
 //!     "refuse_until":1800086400}],"cursor":18,"more":false}"#;
-//! verifier.take_revocations(&RevocationPage::parse(refund)?, now);
+//! verifier.take_revocations(&RevocationPage::parse(refund)?, now)?;
 //! assert_eq!(verifier.verify(token, now, &expected), Err(Refusal::Revoked));
 //! # Ok(()) }
 //! ```

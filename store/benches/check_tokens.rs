@@ -66,7 +66,9 @@ fn main() {
             body.len(),
             of_store / of_empty
         );
-        println!("      in process, one thread: {read:.0} ns a check to read the body, {made:.0} ns to check and answer");
+        println!(
+            "      in process, one thread: {read:.0} ns a check to read the body, {made:.0} ns to check and answer"
+        );
     }
 }
 
