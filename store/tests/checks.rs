@@ -111,7 +111,10 @@ async fn verifiers_of_both_kinds_may_check_and_others_may_not() {
     for scope in [Scope::Verify, Scope::VerifyPublic] {
         let secret = house.admits(&[scope]).await.secret;
         let answer = house.verifies(&secret, &[house.check()]).await;
-        assert_eq!(answer.json(), json!({ "results": [{ "accepted": true, "expires_at": 4_000_000_000_u32 }] }));
+        assert_eq!(
+            answer.json(),
+            json!({ "results": [{ "accepted": true, "expires_at": 4_000_000_000_u32 }] })
+        );
     }
     let operator = house.admits(&[Scope::Operate, Scope::Launch, Scope::Publish]).await.secret;
     let refused = house.verifies(&operator, &[]).await;
@@ -155,7 +158,8 @@ async fn while_the_database_is_away_known_verifiers_go_on_for_ten_minutes() {
 #[tokio::test]
 async fn each_client_has_its_own_rate_of_checks_and_is_told_when_to_come_back() {
     let house = House::with(&[("TOKEN__CHECKS_PER_SECOND", "1")]).await;
-    let [first, second] = [house.admits(&[Scope::Verify]).await.secret, house.admits(&[Scope::Verify]).await.secret];
+    let [first, second] =
+        [house.admits(&[Scope::Verify]).await.secret, house.admits(&[Scope::Verify]).await.secret];
     let thousand = vec![json!({}); 1_000];
     let answer = house.verifies(&first, &thousand).await;
     assert_eq!(answer.status, 200, "as many as one request has fit at once");
@@ -204,7 +208,8 @@ async fn metrics_count_requests_and_results_and_hold_no_user_and_no_token() {
 #[tokio::test]
 async fn in_production_metrics_are_for_operators() {
     let house =
-        House::with(&[("ENVIRONMENT", "production"), ("SERVER__PUBLIC_URL", "https://stickers.example.com")]).await;
+        House::with(&[("ENVIRONMENT", "production"), ("SERVER__PUBLIC_URL", "https://stickers.example.com")])
+            .await;
     let (verifier, operator) =
         (house.admits(&[Scope::Verify]).await.secret, house.admits(&[Scope::Operate]).await.secret);
     let status = async |secret: &str| house.asks("GET", "/metrics", secret, String::new()).await.status;

@@ -1,11 +1,5 @@
 //! A sidecar beside a chat server: it says what the store says, also while the store is away.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test stops where something is not as it should be"
-)]
-
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 
@@ -18,7 +12,8 @@ const FAILED_RELOADS: &str = "sticker_store_keyring_reload_failures_total";
 fn checks(town: &Town, token: &str) -> Value {
     let sticker = town.sticker(0);
     // Somewhere in the signature, which is the second half.
-    let altered = format!("{}{}{}", &token[..50], if &token[50..=50] == "A" { "B" } else { "A" }, &token[51..]);
+    let altered =
+        format!("{}{}{}", &token[..50], if &token[50..=50] == "A" { "B" } else { "A" }, &token[51..]);
     let check = |token: &str, sticker: u64, user: &str| json!({ "token": token, "sticker_id": sticker, "user": user });
     json!({ "checks": [
         check(token, sticker, "alice"),
@@ -77,7 +72,14 @@ fn a_sidecar_says_what_the_store_says_also_while_the_store_is_away() {
     until("the sidecar goes on with the feed", || {
         sidecar.readiness().json()["revocations"]["problem"].is_null()
     });
-    let refunded = town.store.operator().runs(&["admin", "orders", "refund", order["id"].as_str().unwrap(), "--reason", "test"]);
+    let refunded = town.store.operator().runs(&[
+        "admin",
+        "orders",
+        "refund",
+        order["id"].as_str().unwrap(),
+        "--reason",
+        "test",
+    ]);
     assert_eq!(refunded.code, 0, "{}", refunded.stderr);
     until("the refund reaches the sidecar", || sidecar.checks(&token, sticker, "alice")["code"] == "revoked");
     assert!(sidecar.metric("sticker_store_deny_entries") >= 1.0);

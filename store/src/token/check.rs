@@ -8,7 +8,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::error::Category;
 use serde_json::value::RawValue;
-use sticker_protocol::token::{DenyList, Expected, Keyring, UserId};
+use sticker_protocol::token::{DenyList, Expected, Keyring, Refusal, UserId};
 use sticker_protocol::{Expiry, StickerId, UnixSeconds};
 
 use crate::telemetry::metrics;
@@ -125,7 +125,7 @@ impl Check<'_> {
     fn make(&self, known: Known<'_>) -> Result<Expiry, &'static str> {
         let user = self.user.id().ok_or("invalid_check")?;
         let expected = Expected { sticker: self.sticker, user };
-        known.ring.verify(&self.token, known.now, &expected, known.denied).map_err(|refusal| refusal.code())
+        known.ring.verify(&self.token, known.now, &expected, known.denied).map_err(Refusal::code)
     }
 }
 
