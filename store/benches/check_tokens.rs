@@ -6,6 +6,7 @@
 //!     cargo bench -p sticker-store --bench check_tokens [-- CONNECTIONS ROUNDS MILLISECONDS CHECKS...]
 
 #![expect(
+    clippy::cast_precision_loss,
     clippy::expect_used,
     clippy::panic,
     clippy::print_stdout,
@@ -115,7 +116,9 @@ fn body(store: &App, checks: usize) -> String {
     let ring = store.tokens.ring();
     let check = |at: usize| {
         let mut user = [0x5a; 16];
-        user.first_chunk_mut().map(|bytes: &mut [u8; 8]| *bytes = (at as u64).to_be_bytes());
+        if let Some(bytes) = user.first_chunk_mut() {
+            *bytes = (at as u64).to_be_bytes();
+        }
         let user = UserId::new(&user).expect("a user");
         let sticker = StickerId::new(8_675_309 + at as u64).expect("a sticker");
         let claims = Claims { sticker, user, expires: Expiry(4_000_000_000) };
@@ -155,7 +158,7 @@ fn exchange(stream: &mut TcpStream, request: &[u8], read: &mut Vec<u8>) -> Answe
 fn head_of(stream: &mut TcpStream, request: &[u8], read: &mut Vec<u8>) -> (String, usize) {
     stream.write_all(request).expect("the request is taken");
     read.clear();
-    let mut buffer = [0; 64 << 10];
+    let mut buffer = vec![0; 64 << 10];
     loop {
         let count = stream.read(&mut buffer).expect("an answer");
         assert!(count > 0, "the connection ended");

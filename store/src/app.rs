@@ -147,7 +147,6 @@ pub fn router(app: App) -> Router {
         .merge(api)
         .merge(web::assets::router())
         .merge(pages)
-        .layer(middleware::from_fn_with_state(Arc::clone(&app), web::csrf::guard))
         // A fault in one request is that request's alone.
         .layer(CatchPanicLayer::custom(web::panicked))
         .layer(middleware::from_fn_with_state(Arc::clone(&app), web::around))

@@ -273,7 +273,7 @@ pub(crate) enum ClientsCommand {
         /// Name for people.
         #[arg(long)]
         name: String,
-        /// Scopes, separated by commas: launch, verify, verify_public, publish, operate.
+        /// Scopes, separated by commas: `launch`, `verify`, `verify_public`, `publish`, `operate`.
         #[arg(long, value_delimiter = ',', required = true)]
         scope: Vec<String>,
     },

@@ -118,7 +118,7 @@ impl Sidecar {
             }
             Source::Store { address, authorities, memory } => {
                 let shared = Shared::new(clock, random, true)?;
-                remote::start(&shared, address, authorities, memory)?;
+                remote::start(&shared, address, authorities.as_deref(), memory)?;
                 Ok(Self(shared))
             }
         }

@@ -65,18 +65,21 @@ pub fn layout(uri: &axum::http::Uri, headers: &axum::http::HeaderMap, buyer: Opt
     Layout { locale: Wishes::of(uri, headers, session).choose(), path }
 }
 
-/// Outermost: a request id, a time limit, a line in the log, safe headers, and the JSON of errors.
+/// Outermost: a request id, no requests of other sites, a time limit, a line in the log, safe headers, and the JSON of errors.
 pub(crate) async fn around(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let id = app.request_ids.next();
     request.extensions_mut().insert(id);
     let route = request.extensions().get::<MatchedPath>().cloned();
     let (method, uri) = (request.method().clone(), request.uri().clone());
     let started = app.clock.now_ms();
-    let mut response = match tokio::time::timeout(TIME_LIMIT, next.run(request)).await {
-        Ok(response) => response,
-        Err(_) => {
-            Error::new(StatusCode::SERVICE_UNAVAILABLE, "timeout", "the store took too long").into_response()
-        }
+    // A layer of its own would cost every check of a token an allocation.
+    let mut response = match csrf::check(&app, &request) {
+        Ok(()) => match tokio::time::timeout(TIME_LIMIT, next.run(request)).await {
+            Ok(response) => response,
+            Err(_) => Error::new(StatusCode::SERVICE_UNAVAILABLE, "timeout", "the store took too long")
+                .into_response(),
+        },
+        Err(refused) => refused.into_response(),
     };
     if let Some(body) = response.extensions_mut().remove::<ErrorBody>() {
         body.log(id.as_str(), uri.path());

@@ -41,7 +41,7 @@ fn requests_that_make_no_sense_get_a_status_and_a_stable_code() {
         (422, "invalid_user".to_owned())
     );
     assert_eq!(
-        code(chat.posts("/v1/tokens/verify", &json!({ "checks": [{}] }))),
+        code(chat.posts("/v1/tokens/verify", &json!({ "checks": {} }))),
         (422, "invalid_body".to_owned())
     );
     assert_eq!(

@@ -60,10 +60,10 @@ impl Memory {
                 });
             }
             Ok(_) => {
-                tracing::warn!(file.path = %path.display(), "the state file is of another store and counts as nothing")
+                tracing::warn!(file.path = %path.display(), "the state file is of another store and counts as nothing");
             }
             Err(_) => {
-                tracing::warn!(file.path = %path.display(), "the state file makes no sense and counts as nothing")
+                tracing::warn!(file.path = %path.display(), "the state file makes no sense and counts as nothing");
             }
         }
         Ok(memory)

@@ -21,10 +21,10 @@ use crate::token::file::FileError;
 pub(super) fn start(
     shared: &Arc<Shared>,
     address: Address,
-    authorities: Option<PathBuf>,
+    authorities: Option<&Path>,
     memory: Option<PathBuf>,
 ) -> Result<(), StartError> {
-    let agent = agent(&address, authorities.as_deref())?;
+    let agent = agent(&address, authorities)?;
     let memory = Memory::open(memory, address.url())?;
     if let Some(known) = &memory.keyring {
         shared.take_keyring(&known.file, known.at);
@@ -94,15 +94,12 @@ impl Store {
             let problem = done.as_ref().err().map(Failure::code);
             self.shared.tell(|told| told.keyring_problem = problem);
             log.tell(done.as_ref().err());
-            let wait = match done {
-                Ok(()) => {
-                    backoff.reset();
-                    KEYRING_PAUSE
-                }
-                Err(_) => {
-                    metrics::keyring_reload_failed();
-                    backoff.wait(&self.shared.random)
-                }
+            let wait = if done.is_ok() {
+                backoff.reset();
+                KEYRING_PAUSE
+            } else {
+                metrics::keyring_reload_failed();
+                backoff.wait(&self.shared.random)
             };
             thread::sleep(wait);
         }
@@ -245,19 +242,18 @@ impl Log {
             return;
         }
         self.failing = code;
-        match failure {
-            Some(failure) => {
-                let cause = std::error::Error::source(failure).map(ToString::to_string).unwrap_or_default();
-                tracing::error!(
-                    sidecar.part = self.what,
-                    error.code = failure.code(),
-                    error.reason = %failure,
-                    error.cause = cause,
-                    "cannot refresh what the store knows; going on with what is known"
-                );
-            }
-            None => tracing::info!(sidecar.part = self.what, "the store answers again"),
-        }
+        let Some(failure) = failure else {
+            tracing::info!(sidecar.part = self.what, "the store answers again");
+            return;
+        };
+        let cause = std::error::Error::source(failure).map(ToString::to_string).unwrap_or_default();
+        tracing::error!(
+            sidecar.part = self.what,
+            error.code = failure.code(),
+            error.reason = %failure,
+            error.cause = cause,
+            "cannot refresh what the store knows; going on with what is known"
+        );
     }
 }
 

@@ -8,7 +8,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::error::Category;
 use serde_json::value::RawValue;
-use sticker_protocol::token::{DenyList, Expected, Keyring, UserId};
+use sticker_protocol::token::{DenyList, Expected, Keyring, Refusal, UserId};
 use sticker_protocol::{Expiry, StickerId, UnixSeconds};
 
 use crate::telemetry::metrics;
@@ -125,7 +125,7 @@ impl Check<'_> {
     fn make(&self, known: Known<'_>) -> Result<Expiry, &'static str> {
         let user = self.user.id().ok_or("invalid_check")?;
         let expected = Expected { sticker: self.sticker, user };
-        known.ring.verify(&self.token, known.now, &expected, known.denied).map_err(|refusal| refusal.code())
+        known.ring.verify(&self.token, known.now, &expected, known.denied).map_err(Refusal::code)
     }
 }
 
@@ -136,9 +136,15 @@ impl User<'_> {
             Self::Hex(hex) => {
                 let mut bytes = [0; UserId::MAX_LENGTH];
                 let (pairs, odd) = hex.as_bytes().as_chunks::<2>();
+                let mut faulty = 0;
                 let bytes = bytes.get_mut(..pairs.len()).filter(|_| odd.is_empty())?;
                 for (byte, &[high, low]) in bytes.iter_mut().zip(pairs) {
-                    *byte = digit(high)? << 4 | digit(low)?;
+                    let (high, low) = (digit(high), digit(low));
+                    faulty |= high | low;
+                    *byte = high << 4 | low & 0xf;
+                }
+                if faulty > 0xf {
+                    return None;
                 }
                 UserId::new(bytes).ok()
             }
@@ -146,16 +152,19 @@ impl User<'_> {
     }
 }
 
-const fn digit(character: u8) -> Option<u8> {
-    match character {
-        b'0'..=b'9' => Some(character - b'0'),
-        b'a'..=b'f' => Some(character - b'a' + 10),
-        b'A'..=b'F' => Some(character - b'A' + 10),
-        _ => None,
+/// 0 to 15, and 255 where the character is no hexadecimal digit; written so that it compiles without branches.
+const fn digit(character: u8) -> u8 {
+    let (number, letter) = (character.wrapping_sub(b'0'), (character | 0x20).wrapping_sub(b'a'));
+    if number < 10 {
+        number
+    } else if letter < 6 {
+        letter + 10
+    } else {
+        u8::MAX
     }
 }
 
-/// The formatting of the standard library takes as long as a tenth of a check.
+/// In one buffer with the rest of the answer.
 fn write_number(out: &mut Vec<u8>, mut number: u32) {
     let mut digits = [b'0'; 10];
     let mut first = digits.len();

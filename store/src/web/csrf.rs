@@ -1,22 +1,19 @@
 //! Requests from other sites' pages change nothing: browsers say where a request comes from, and apps say nothing.
 
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::{HeaderMap, Method, StatusCode, header};
-use axum::middleware::Next;
-use axum::response::{IntoResponse as _, Response};
 
 use super::error::Error;
 use crate::app::App;
 
 /// Refuses what would change something with a session's cookie, and comes from another site.
-pub(crate) async fn guard(State(app): State<App>, request: Request, next: Next) -> Response {
+pub(super) fn check(app: &App, request: &Request) -> Result<(), Error> {
     let changes = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     let has_session = request.headers().contains_key(header::COOKIE);
     if changes && has_session && !is_own(request.headers(), &app.config.public_url()) {
-        let refused = Error::new(StatusCode::FORBIDDEN, "cross_site", "the request comes from another site");
-        return refused.into_response();
+        return Err(Error::new(StatusCode::FORBIDDEN, "cross_site", "the request comes from another site"));
     }
-    next.run(request).await
+    Ok(())
 }
 
 /// Sec-Fetch-Site where the browser sends it, else Origin; a request with neither is no browser's.

@@ -59,16 +59,12 @@ impl Known {
         if !self.is_time_to_ask(now) {
             return Ok(Some(known.client));
         }
-        match tokio::time::timeout(PATIENCE, self.ask(app, secret, now)).await {
-            Ok(Ok(answer)) => {
-                self.ask_again_at.store(0, Ordering::Relaxed);
-                Ok(answer)
-            }
-            Ok(Err(_)) | Err(_) => {
-                self.ask_again_at.store(now.saturating_add(PAUSE_MS), Ordering::Relaxed);
-                Ok(Some(known.client))
-            }
+        if let Ok(Ok(answer)) = tokio::time::timeout(PATIENCE, self.ask(app, secret, now)).await {
+            self.ask_again_at.store(0, Ordering::Relaxed);
+            return Ok(answer);
         }
+        self.ask_again_at.store(now.saturating_add(PAUSE_MS), Ordering::Relaxed);
+        Ok(Some(known.client))
     }
 
     /// While the database is away, one request at a time tries it, and the others do not wait for that.

@@ -45,7 +45,7 @@ fn a_right_token_is_accepted_until_it_expires() {
 #[test]
 fn users_and_tokens_may_be_written_in_every_way_that_json_and_hexadecimal_have() {
     let token = token("a\u{e9}\"", 7);
-    let escaped: String = token.chars().map(|it| format!("\\u{:04x}", u32::from(it))).collect();
+    let escaped = token.bytes().fold(String::new(), |text, byte| text + &format!("\\u{byte:04x}"));
     let of = |token: &str, user: &str| format!(r#"{{ {user}, "token" : "{token}","sticker_id":7}}"#);
     let written = [
         of(&token, "\"user\":\"a\u{e9}\\\"\""),
