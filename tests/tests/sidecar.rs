@@ -33,7 +33,7 @@ fn a_sidecar_says_what_the_store_says_also_while_the_store_is_away() {
     let alice = town.chat.opens_store_for("alice");
     let order = alice.buys(town.pack());
     let (sticker, token) = (town.sticker(0), alice.token_for(town.sticker(0)));
-    let secret = town.store.operator().admits_sidecar("verify");
+    let secret = town.store.operator().admits_verifier("verify");
     let folder = tempfile::tempdir().unwrap();
     let state = folder.path().join("state");
     let with_state = ["--state", state.to_str().unwrap()];
@@ -91,7 +91,7 @@ fn a_sidecar_says_what_the_store_says_also_while_the_store_is_away() {
 #[test]
 fn a_secret_that_the_store_refuses_is_told_and_nobody_is_refused_for_it() {
     let town = Town::with_pack(Database::Sqlite, "free");
-    let designer = town.store.operator().admits_sidecar("publish");
+    let designer = town.store.operator().admits_verifier("publish");
     for secret in ["sk_of_nobody", designer.as_str()] {
         let sidecar = Sidecar::of_store(&town.store.url(), secret, &[]);
         until("the sidecar is refused", || {
