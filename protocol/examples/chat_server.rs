@@ -1,9 +1,11 @@
 //! What a chat server does with tokens: it keeps ring and deny list fresh in the background and checks every message by itself.
 //!
-//!     STORE_SECRET=... cargo run -p sticker-protocol --example chat_server -- https://stickers.example
+//!     STICKER_STORE_SECRET=sk_... cargo run -p sticker-protocol --example chat_server -- --store https://stickers.example.com
+//!     {"user":"alice","sticker_id":8675309,"token":"AQAD..."}
+//!     {"accepted":true}
 //!
-//! Messages come on the standard input, one a line: sender, sticker, token. In a real chat server the sender is whoever the
-//! connection has authenticated, never what the message says. Users are told accepted or refused; why is for the log.
+//! Messages come on the standard input, one a line. In a real chat server the user is whoever the connection has authenticated, never
+//! what the message says; and users are told accepted or refused, while the code is for the log.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "it talks to a terminal")]
 
@@ -11,7 +13,9 @@ use std::io::BufRead as _;
 use std::thread;
 use std::time::{Duration, SystemTime};
 
-use sticker_protocol::token::{Expected, KeyFile, LiveVerifier, Refusal, RevocationPage, UserId};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use sticker_protocol::token::{Expected, KeyFile, LiveVerifier, RevocationPage, UserId};
 use sticker_protocol::{StickerId, UnixSeconds};
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -28,45 +32,55 @@ const TOO_OLD: u64 = 120;
 const LARGEST_ANSWER: u64 = 64 << 20;
 
 fn main() -> Result<(), Failure> {
-    let base = std::env::args().nth(1).ok_or("name the store's address")?;
+    let arguments: Vec<_> = std::env::args().skip(1).collect();
+    let [option, base] = arguments.as_slice() else { return Err(USAGE.into()) };
     #[expect(
         clippy::disallowed_methods,
         reason = "a secret is no argument: every process on the machine sees those"
     )]
-    let secret =
-        std::env::var("STORE_SECRET").ok().ok_or("put this server's API secret into STORE_SECRET")?;
+    let secret = std::env::var("STICKER_STORE_SECRET").ok().filter(|_| option == "--store").ok_or(USAGE)?;
 
-    let (verifier, store) = (LiveVerifier::new(), Store::new(base, &secret));
+    let (verifier, store) = (LiveVerifier::new(), Store::new(base.clone(), &secret));
     thread::scope(|scope| {
         scope.spawn(|| follow_keyring(&verifier, &store));
         scope.spawn(|| follow_revocations(&verifier, &store));
+        // A chat server lets nobody in before it knows who may send what.
+        while verifier.freshness(now()).keyring_age.zip(verifier.freshness(now()).revocations_age).is_none() {
+            thread::sleep(Duration::from_millis(50));
+        }
+        eprintln!("ready");
         for message in std::io::stdin().lock().lines() {
-            match message.map_err(Failure::from).and_then(|message| check(&verifier, &message)) {
-                Ok(()) => println!("accepted"),
-                Err(why) => {
-                    println!("refused");
-                    eprintln!("refused: {why}");
-                }
-            }
+            println!("{}", answer(&verifier, &message?));
         }
         // The background threads have nothing to finish.
         std::process::exit(0)
     })
 }
 
-fn check(verifier: &LiveVerifier, message: &str) -> Result<(), Failure> {
-    let [sender, sticker, token] = message.split(' ').collect::<Vec<_>>()[..] else {
-        return Err("a message is: sender sticker token".into());
+const USAGE: &str = "say --store URL, and put this server's API secret into STICKER_STORE_SECRET";
+
+#[derive(Deserialize)]
+struct Message {
+    user: String,
+    sticker_id: StickerId,
+    token: String,
+}
+
+fn answer(verifier: &LiveVerifier, message: &str) -> Value {
+    let Ok(Message { user, sticker_id, token }) = serde_json::from_str(message) else {
+        return json!({ "accepted": false, "code": "bad_message" });
     };
-    let expected = Expected { sticker: sticker.parse::<StickerId>()?, user: UserId::from_text(sender)? };
+    let Ok(user) = UserId::from_text(&user) else {
+        return json!({ "accepted": false, "code": "bad_message" });
+    };
     let fresh = verifier.freshness(now());
-    if fresh.keyring_age.is_none_or(|age| age > TOO_OLD)
-        || fresh.revocations_age.is_none_or(|age| age > TOO_OLD)
-    {
+    if fresh.keyring_age.max(fresh.revocations_age).is_none_or(|age| age > TOO_OLD) {
         eprintln!("the store has been silent for long: {fresh:?}");
     }
-    verifier.verify(token, now(), &expected).map_err(Refusal::code)?;
-    Ok(())
+    match verifier.verify(&token, now(), &Expected { sticker: sticker_id, user }) {
+        Ok(_) => json!({ "accepted": true }),
+        Err(refusal) => json!({ "accepted": false, "code": refusal.code() }),
+    }
 }
 
 fn follow_keyring(verifier: &LiveVerifier, store: &Store) {
@@ -89,12 +103,15 @@ fn follow_keyring(verifier: &LiveVerifier, store: &Store) {
 }
 
 fn follow_revocations(verifier: &LiveVerifier, store: &Store) {
+    // The first answer is wanted at once, whatever is in it.
+    let mut wait = 0;
     loop {
-        let path = format!("/v1/revocations?after={}&wait=25", verifier.cursor());
+        let path = format!("/v1/revocations?after={}&wait={wait}", verifier.cursor());
         let taken = store.ask(&path, None).and_then(|answer| match answer.status {
             200 => {
                 let page = RevocationPage::parse(&answer.body)?;
-                verifier.take_revocations(&page, now());
+                verifier.take_revocations(&page, now())?;
+                wait = 25;
                 Ok(page.more)
             }
             // The store was restored from a backup that ends before the cursor.

@@ -28,6 +28,29 @@
 //! # Ok(()) }
 //! ```
 //!
+//! A server that runs for long shares a [`token::LiveVerifier`] between its threads. One of them asks the store for keys and for what was
+//! taken back, as `examples/chat_server.rs` does, and hands over what it got:
+//!
+//! ```
+//! use sticker_protocol::token::{Expected, KeyFile, LiveVerifier, Refusal, RevocationPage, UserId};
+//! use sticker_protocol::{StickerId, UnixSeconds};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let (verifier, now) = (LiveVerifier::new(), UnixSeconds(1_800_000_000));
+//! # let keyring = format!(r#"{{"keys":[{{"id":3,"secret":"{}","state":"signing"}}]}}"#,
+//! #     (0..32).map(|byte| format!("{byte:02x}")).collect::<String>());
+//! # let token = "AQADa0sjgAAAAAAAhF_tAY88mhEiczOERFVmd4iZqiEthktj0iTS9VuS8S6Dhedo5unjdQ29YbVjkYc1bQaC";
+//! let expected = Expected { sticker: StickerId::new(8_675_309)?, user: UserId::from_hex("018f3c9a1122733384445566778899aa")? };
+//! verifier.take_keyring(&KeyFile::parse(&keyring)?, now);
+//! assert!(verifier.verify(token, now, &expected).is_ok());
+//!
+//! let refund = br#"{"revocations":[{"cursor":18,"user_hex":"018f3c9a1122733384445566778899aa","sticker_ids":[8675309],
+//!     "refuse_until":1800086400}],"cursor":18,"more":false}"#;
+//! verifier.take_revocations(&RevocationPage::parse(refund)?, now)?;
+//! assert_eq!(verifier.verify(token, now, &expected), Err(Refusal::Revoked));
+//! # Ok(()) }
+//! ```
+//!
 //! A phone asks for a sticker with the density of its screen, and reads what comes with [`sticker::StickerFile::read`]:
 //!
 //! ```

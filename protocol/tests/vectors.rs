@@ -97,7 +97,7 @@ fn each_token_gets_its_code_from_the_ring_and_from_a_running_verifier() {
         // This one forgets what has expired.
         let live = LiveVerifier::new();
         live.take_keyring(&keys, now);
-        live.take_revocations(&page, now);
+        live.take_revocations(&page, now).unwrap();
         assert_eq!(live.verify(&case.text, now, &expected), result, "{}", case.name);
 
         let (code, expires) = result.map_or_else(|refusal| (refusal.code(), None), |at| ("ok", Some(at.0)));

@@ -20,6 +20,7 @@ mod programs;
 mod sidecar;
 mod store;
 mod town;
+mod verifier;
 
 pub use artwork::{Artwork, shared_data};
 pub use database::{Database, on_each_database};
@@ -29,6 +30,7 @@ pub use programs::{Finished, packer, run, store_program};
 pub use sidecar::Sidecar;
 pub use store::Store;
 pub use town::Town;
+pub use verifier::Verifier;
 
 use std::collections::BTreeSet;
 use std::io::Write as _;

@@ -36,6 +36,11 @@ impl<'a> Operator<'a> {
         ChatServer { store: self.store.client(), client: bearer(self.store.client(), &secret) }
     }
 
+    /// Lets a chat server follow keys and revocations, and gives its secret.
+    pub fn admits_verifier(&self, name: &str) -> String {
+        self.admits(name, "verify")
+    }
+
     /// Lets a chat server in another trust domain check tokens, without the keys to mint them.
     pub fn admits_chat_server_of_others(&self, name: &str) -> ChatServer {
         let secret = self.admits(name, "verify_public");

@@ -35,6 +35,24 @@ pub fn run(command: &mut Command) -> Finished {
     }
 }
 
+/// The folder that Cargo puts programs into.
+fn folder_of_programs() -> PathBuf {
+    let test = std::env::current_exe().expect("a test program");
+    test.ancestors().nth(2).expect("target/<profile>/deps").to_owned()
+}
+
+/// A call of a package's example.
+pub(crate) fn example(package: &str, name: &str) -> Command {
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let built = Command::new(env!("CARGO"))
+        .args(["build", "--quiet", "--package", package, "--example", name])
+        .current_dir(workspace)
+        .status()
+        .expect("cargo starts");
+    assert!(built.success(), "the example does not build");
+    Command::new(folder_of_programs().join("examples").join(name))
+}
+
 fn program(name: &str) -> Command {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     let folder = BUILT.get_or_init(|| {
@@ -46,8 +64,7 @@ fn program(name: &str) -> Command {
             .status()
             .expect("cargo starts");
         assert!(built.success(), "the programs do not build");
-        let test = std::env::current_exe().expect("a test program");
-        test.ancestors().nth(2).expect("target/<profile>/deps").to_owned()
+        folder_of_programs()
     });
     let mut command = Command::new(folder.join(name));
     // What a developer's shell holds must not reach into a test.

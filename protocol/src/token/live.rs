@@ -2,7 +2,7 @@
 
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use super::{DenyList, Expected, KeyFile, Keyring, Refusal, RevocationPage};
+use super::{DenyList, Expected, KeyFile, Keyring, PageError, Refusal, RevocationPage};
 use crate::{Expiry, UnixSeconds};
 
 /// Ring, deny list, the place in the feed, and when each was last known to be current. Many threads verify while one takes
@@ -60,15 +60,23 @@ impl LiveVerifier {
         self.write().keyring_at = Some(now);
     }
 
-    /// Takes a page of the deny feed: enters what it says, moves the cursor, forgets what has expired.
-    pub fn take_revocations(&self, page: &RevocationPage, now: UnixSeconds) {
+    /// Takes the page of the deny feed that came after [`cursor`](Self::cursor): enters what it says, moves the cursor, forgets what
+    /// has expired.
+    ///
+    /// # Errors
+    /// [`PageError`] for a page that goes back, or that promises more and goes nowhere: who follows it would never end.
+    pub fn take_revocations(&self, page: &RevocationPage, now: UnixSeconds) -> Result<(), PageError> {
         let mut state = self.write();
+        if page.cursor < state.cursor || (page.more && page.cursor == state.cursor) {
+            return Err(PageError);
+        }
         page.revocations.iter().for_each(|revocation| state.denied.apply(revocation));
         state.cursor = page.cursor;
         // Where more follows, what this page says is not yet all that the store knew.
         if !page.more {
             state.revocations_are_current(now);
         }
+        Ok(())
     }
 
     /// Notes that the store answered 304 for the deny feed, and forgets what has expired.
@@ -192,7 +200,7 @@ mod tests {
     fn a_page_refuses_its_tokens_moves_the_cursor_and_ends_by_itself() {
         let live = LiveVerifier::new();
         live.take_keyring(&file(1), UnixSeconds(0));
-        live.take_revocations(&page(18, EXPIRY, false), UnixSeconds(10));
+        live.take_revocations(&page(18, EXPIRY, false), UnixSeconds(10)).unwrap();
         assert_eq!(verify(&live, 1, 10), Err(Refusal::Revoked));
         assert_eq!((live.cursor(), live.freshness(UnixSeconds(10)).entries), (18, 1));
         live.revocations_are_current(UnixSeconds(u64::from(EXPIRY)));
@@ -203,7 +211,7 @@ mod tests {
     fn a_feed_that_begins_again_leaves_refused_what_was_refused() {
         let live = LiveVerifier::new();
         live.take_keyring(&file(1), UnixSeconds(0));
-        live.take_revocations(&page(18, EXPIRY, false), UnixSeconds(10));
+        live.take_revocations(&page(18, EXPIRY, false), UnixSeconds(10)).unwrap();
         live.restart_feed();
         assert_eq!((live.cursor(), verify(&live, 1, 10)), (0, Err(Refusal::Revoked)));
     }
@@ -212,7 +220,7 @@ mod tests {
     fn what_is_known_ages_until_the_store_answers_even_with_304() {
         let live = LiveVerifier::new();
         live.take_keyring(&file(1), UnixSeconds(100));
-        live.take_revocations(&page(18, EXPIRY, false), UnixSeconds(110));
+        live.take_revocations(&page(18, EXPIRY, false), UnixSeconds(110)).unwrap();
         let ages = |now| {
             let Freshness { keyring_age, revocations_age, .. } = live.freshness(UnixSeconds(now));
             (keyring_age, revocations_age)
@@ -228,9 +236,9 @@ mod tests {
     #[test]
     fn a_page_with_more_behind_it_does_not_make_the_feed_current() {
         let live = LiveVerifier::new();
-        live.take_revocations(&page(18, EXPIRY, true), UnixSeconds(10));
+        live.take_revocations(&page(18, EXPIRY, true), UnixSeconds(10)).unwrap();
         assert_eq!((live.cursor(), live.freshness(UnixSeconds(10)).revocations_age), (18, None));
-        live.take_revocations(&page(19, EXPIRY, false), UnixSeconds(11));
+        live.take_revocations(&page(19, EXPIRY, false), UnixSeconds(11)).unwrap();
         assert_eq!(live.freshness(UnixSeconds(11)).revocations_age, Some(0));
     }
 
@@ -249,7 +257,7 @@ mod tests {
         });
         assert!(panicked && live.state.is_poisoned());
         assert_eq!(verify(&live, 1, 0), Ok(Expiry(EXPIRY)));
-        live.take_revocations(&page(18, EXPIRY, false), UnixSeconds(10));
+        live.take_revocations(&page(18, EXPIRY, false), UnixSeconds(10)).unwrap();
         assert_eq!(verify(&live, 1, 10), Err(Refusal::Revoked));
     }
 

@@ -41,6 +41,9 @@ impl MigrationTrait for Migration {
             .unique()
             .to_owned();
         manager.create_index(one_signs).await?;
+        // A takedown looks for the last expiry among all grants of a pack.
+        let of_pack = Index::create().name("grants_pack").table("grants").col("pack_id").to_owned();
+        manager.create_index(of_pack).await?;
 
         // A null user is every user. `sticker_ids` is a JSON array. `refuse_until` in seconds.
         let revocations = super::table(manager, "revocations")
@@ -81,6 +84,7 @@ impl MigrationTrait for Migration {
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        manager.drop_index(Index::drop().name("grants_pack").table("grants").to_owned()).await?;
         manager.alter_table(added("packs").drop_column("taken_down_at").to_owned()).await?;
         for (table, column) in ADDED {
             manager.alter_table(added(table).drop_column(column).to_owned()).await?;

@@ -30,7 +30,8 @@ pub(super) fn start(
         shared.take_keyring(&known.file, known.at);
     }
     if let Some(known) = &memory.feed {
-        shared.verifier.take_revocations(&known.page, known.at);
+        // The first page of a new verifier goes nowhere but forward.
+        let _ = shared.verifier.take_revocations(&known.page, known.at);
     }
     let store = Arc::new(Store { shared: Arc::clone(shared), agent, address, memory: Mutex::new(memory) });
     for (name, keep) in
@@ -157,7 +158,7 @@ impl Store {
         let more = match answer.status {
             200 => {
                 let page = RevocationPage::parse(&answer.body)?;
-                verifier.take_revocations(&page, now);
+                verifier.take_revocations(&page, now)?;
                 self.memory().page(&page, now);
                 page.more
             }

@@ -124,14 +124,28 @@ pub(super) async fn page(app: &App, after: u64, limit: usize) -> Result<Revocati
     let mut page = RevocationPage { revocations: Vec::new(), cursor: last, more: false };
     if after < last {
         page.revocations = entries(app, after, last, limit.saturating_add(1)).await?;
-        page.more = page.revocations.len() > limit;
-        page.revocations.truncate(limit);
+        let fitting = fitting(&page.revocations).min(limit);
+        page.more = page.revocations.len() > fitting;
+        page.revocations.truncate(fitting);
     }
     if let (true, Some(entry)) = (page.more, page.revocations.last()) {
         page.cursor = entry.cursor;
     }
     Ok(page)
 }
+
+/// How many of the entries fit into one answer; one always does.
+fn fitting(entries: &[Revocation]) -> usize {
+    let mut stickers = 0;
+    let over = entries.iter().position(|entry| {
+        stickers += entry.stickers.len();
+        stickers > MAX_STICKERS_IN_A_PAGE
+    });
+    over.map_or(entries.len(), |at| at.max(1))
+}
+
+/// So that an answer stays below 8 MiB: section 1.6 of the specification.
+const MAX_STICKERS_IN_A_PAGE: usize = 200_000;
 
 /// Waits until there is something after the cursor, the time is over, or the store stops. Costs nothing while it waits.
 pub(super) async fn wait(app: &App, after: u64, at_most: Duration) {
@@ -203,3 +217,21 @@ pub(super) async fn sweep(app: &App) -> Result<(), DbErr> {
 
 /// Few enough that a page of the feed never waits long for the deletion.
 const SWEPT_AT_ONCE: u64 = 500;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(stickers: u64) -> Revocation {
+        let stickers = (1..=stickers).map(|id| StickerId::new(id).unwrap()).collect();
+        Revocation { cursor: 1, user: None, stickers, refuse_until: Expiry(1) }
+    }
+
+    #[test]
+    fn a_page_ends_before_it_holds_too_many_stickers_and_has_at_least_one_entry() {
+        assert_eq!(fitting(&[]), 0);
+        assert_eq!(fitting(&[entry(40), entry(40)]), 2);
+        assert_eq!(fitting(&[entry(199_960), entry(40), entry(1)]), 2);
+        assert_eq!(fitting(&[entry(200_001), entry(1)]), 1);
+    }
+}

@@ -1,6 +1,7 @@
 //! The deny feed as chat servers read it.
 
 use axum::http::StatusCode;
+use sea_orm::ConnectionTrait as _;
 use sticker_protocol::token::{Refusal, RevocationPage, UserId};
 use sticker_store::app::App;
 use sticker_store::serve::{listen, serve};
@@ -83,6 +84,27 @@ fn numbers_out_of_range_are_refused_and_so_is_a_cursor_that_was_never_given() {
         let ahead = town.asks(&town.other, "?after=2", &[]).await;
         assert_eq!((ahead.status, ahead.error_code()), (StatusCode::CONFLICT, "cursor_ahead".to_owned()));
         assert!(ahead.json()["error"]["hint"].as_str().unwrap().contains("after=0"), "{}", ahead.text);
+    });
+}
+
+#[test]
+fn a_store_whose_database_is_put_back_to_an_earlier_time_refuses_on_and_begins_the_feed_again() {
+    in_town(async |town| {
+        let (alice, bob) = (user("alice"), user("bob"));
+        let order = town.buys(&town.one, &alice).await;
+        let of_alice = town.tokens(&town.one, &alice).await.unwrap();
+        town.refunds(&town.one, &order).await;
+        gets_and_loses(town, &town.one, &bob).await;
+        for statement in
+            ["DELETE FROM revocations", "UPDATE counters SET value = 0 WHERE name = 'revocations'"]
+        {
+            town.one.db.execute_unprepared(statement).await.unwrap();
+        }
+        assert_eq!(town.asks(&town.one, "?after=2", &[]).await.error_code(), "cursor_ahead");
+        assert_eq!(town.own_verdict(&town.one, &alice, &of_alice[0]), Err(Refusal::Revoked));
+        gets_and_loses(town, &town.one, &bob).await;
+        let page = town.page(&town.one, "?after=0").await;
+        assert_eq!((page.revocations[0].user, page.cursor), (Some(bob), 1));
     });
 }
 

@@ -6,6 +6,8 @@ use std::task::Poll;
 
 use sticker_protocol::token::{Refusal, UserId};
 use sticker_store::app::App;
+use sticker_store::audit::Actor;
+use sticker_store::catalogue::takedown::{reinstate, take_down};
 use sticker_store::token::issue::Issued;
 
 use crate::town::{Follower, HALT, Town, in_town, user};
@@ -95,6 +97,16 @@ async fn issues_until_refused(
     chat: &Follower,
     started: &AtomicBool,
 ) -> Vec<Issued> {
+    issues_until(town, app, who, (chat, "not_owned"), started).await
+}
+
+async fn issues_until(
+    town: &Town,
+    app: &App,
+    who: &UserId,
+    (chat, refusal): (&Follower, &str),
+    started: &AtomicBool,
+) -> Vec<Issued> {
     let mut all: Vec<Issued> = Vec::new();
     loop {
         match town.tokens(app, who).await {
@@ -109,9 +121,52 @@ async fn issues_until_refused(
                 town.passes(1);
             }
             Err(error) => {
-                assert_eq!(error.code(), "not_owned", "{error:?}");
+                assert_eq!(error.code(), refusal, "{error:?}");
                 return all;
             }
         }
     }
+}
+
+#[test]
+fn after_each_takedown_every_token_of_everybody_is_refused_and_once_the_pack_is_back_new_ones_count() {
+    in_town(async |town| {
+        let users: Vec<UserId> = (0..USERS).map(|at| user(&format!("user-{at}"))).collect();
+        for who in &users {
+            town.buys(&town.one, who).await;
+        }
+        let (mut handed_out, mut chat, mut revoked) = (Vec::new(), Follower::default(), 0);
+        for round in 0..ROUNDS {
+            let started = AtomicBool::new(false);
+            let issuers = users.iter().enumerate().map(|(at, who)| {
+                let (app, chat, started) =
+                    (if at % 2 == 0 { &town.one } else { &town.other }, &chat, &started);
+                Box::pin(async move {
+                    let issued = issues_until(town, app, who, (chat, "taken_down"), started).await;
+                    issued.into_iter().map(|issued| (*who, issued)).collect::<Vec<_>>()
+                })
+            });
+            let takes_down = async {
+                while !started.load(Ordering::Relaxed) {
+                    tokio::task::yield_now().await;
+                }
+                for _ in 0..round {
+                    tokio::task::yield_now().await;
+                }
+                take_down(&town.one, Actor("operator"), town.pack, "a claim").await.unwrap();
+            };
+            let (issued, ()) = tokio::join!(together(issuers.collect()), takes_down);
+            handed_out.extend(issued.into_iter().flatten());
+            chat.catches_up(town, &town.other, 1_000).await;
+            for (who, issued) in &handed_out {
+                match town.verdict(&chat.denied, who, issued) {
+                    Err(Refusal::Revoked) => revoked += 1,
+                    Err(Refusal::Expired) => {}
+                    other => panic!("{other:?} in round {round} for {issued:?}"),
+                }
+            }
+            assert!(reinstate(&town.other, Actor("operator"), town.pack, "withdrawn").await.unwrap());
+        }
+        assert!(revoked > ROUNDS, "{revoked}");
+    });
 }

@@ -8,12 +8,15 @@ export type Answer = (request: IncomingMessage, response: ServerResponse) => voi
 /** An HTTP server on a port of its own whose two answers a test sets. */
 export class TestStore {
   readonly requests: string[] = [];
+  /** How many answers were 304. */
+  unchanged = 0;
   readonly authorizations = new Set<string | undefined>();
   ring: Answer = text(200, RING);
   feed: Answer = text(200, page(0, false));
   readonly #server = createServer((request, response) => {
     this.requests.push(request.url ?? '');
     this.authorizations.add(request.headers.authorization);
+    response.on('finish', () => (this.unchanged += Number(response.statusCode === 304)));
     (request.url === '/v1/keyring' ? this.ring : this.feed)(request, response);
   });
 

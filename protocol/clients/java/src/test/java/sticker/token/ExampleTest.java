@@ -66,7 +66,8 @@ class ExampleTest {
         if (exchange.getRequestURI().getQuery().endsWith("wait=0"))
           TestStore.text(200, Samples.page(1, false, Samples.entry(1, bob, EXPIRES, STICKER))).to(exchange);
       };
-      List<String> answers = chat("--store", store.address().toString(), "sk_test", message("alice", "alice"), message("bob", "bob"));
+      String address = store.address().toString();
+      List<String> answers = chat("--store", address, "sk_test", message("alice", "alice"), message("bob", "bob"));
       assertEquals(List.of("{\"accepted\":true}", "{\"accepted\":false,\"code\":\"revoked\"}"), answers);
       assertEquals(List.of("Bearer sk_test"), store.authorizations.stream().distinct().toList());
     }

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /** An HTTP server on a port of its own whose two answers a test sets. */
 final class TestStore implements AutoCloseable {
@@ -21,6 +22,8 @@ final class TestStore implements AutoCloseable {
   /** Paths with queries, in the order in which they came. */
   final List<String> requests = new CopyOnWriteArrayList<>();
   final List<String> authorizations = new CopyOnWriteArrayList<>();
+  /** How many answers were 304. */
+  final AtomicInteger unchanged = new AtomicInteger();
   volatile Answer ring = text(200, Samples.RING);
   volatile Answer feed = text(200, Samples.page(0, false));
   private final ExecutorService threads = Executors.newCachedThreadPool();
@@ -42,6 +45,7 @@ final class TestStore implements AutoCloseable {
     requests.add(exchange.getRequestURI().toString());
     authorizations.add(exchange.getRequestHeaders().getFirst("Authorization"));
     answer.to(exchange);
+    if (exchange.getResponseCode() == 304) unchanged.incrementAndGet();
   }
 
   static Answer text(int status, String body) {
