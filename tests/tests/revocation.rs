@@ -6,67 +6,21 @@
     reason = "a test stops where something is not as it should be"
 )]
 
-use std::time::{Duration, Instant};
-
 use serde_json::{Value, json};
-use sticker_protocol::release::Manifest;
 use sticker_protocol::token::{DenyList, RevocationPage, UntrustedToken};
-use sticker_tests::{
-    Artwork, ChatServer, ChatUser, Database, Designer, Finished, Phone, Store, on_each_database,
-};
+use sticker_tests::{ChatUser, Database, Finished, Phone, Town, on_each_database, until};
 
-/// A store with one published pack that costs money.
-struct Town {
-    store: Store,
-    chat: ChatServer,
-    pack: u64,
-    sticker: u64,
+/// Pays with test money and gives the order's id.
+fn buys(town: &Town, user: &ChatUser) -> String {
+    user.buys(town.pack())["id"].as_str().unwrap().to_owned()
 }
 
-impl Town {
-    fn with_pack(database: Database) -> Self {
-        let (artwork, out) = (Artwork::project("revocation", "tier1", 2, 0), tempfile::tempdir().unwrap());
-        let folder = out.path().join("release");
-        let built = Designer::builds(artwork.path(), &folder);
-        assert_eq!(built.code, 0, "{}", built.stderr);
-        let release = Manifest::read(&std::fs::read(folder.join("release.thrift")).unwrap()).unwrap();
-        let store = Store::start(database);
-        let published = store.operator().admits_designer("studio").publishes(&folder);
-        assert_eq!(published.code, 0, "{}", published.stderr);
-        let chat = store.operator().admits_chat_server("chat");
-        Self { store, chat, pack: release.pack.get(), sticker: release.stickers[0].id.get() }
-    }
-
-    fn runs(&self, arguments: &[&str]) -> Finished {
-        self.store.operator().runs(arguments)
-    }
-
-    /// Pays with test money and gives the order's id.
-    fn buys(&self, user: &ChatUser, transaction: &str) -> String {
-        let order = user.orders(self.pack, "sandbox").expect(201).json()["id"].as_str().unwrap().to_owned();
-        let receipt = json!({ "transaction": transaction });
-        let paid = user.posts(&format!("/v1/orders/{order}/receipts"), &receipt).expect(200).json();
-        assert_eq!(paid["state"], "granted");
-        order
-    }
-
-    fn verdict(&self, token: &str, user: &str) -> Value {
-        self.chat.checks(token, self.sticker, user)
-    }
-
-    /// Waits until the running store refuses the token as revoked.
-    fn is_revoked(&self, token: &str, user: &str) {
-        eventually(|| self.verdict(token, user)["code"] == "revoked");
-    }
+fn runs(town: &Town, arguments: &[&str]) -> Finished {
+    town.store.operator().runs(arguments)
 }
 
-#[track_caller]
-fn eventually(holds: impl Fn() -> bool) {
-    let deadline = Instant::now() + Duration::from_mins(1);
-    while !holds() {
-        assert!(Instant::now() < deadline, "this does not come to hold");
-        std::thread::sleep(Duration::from_millis(20));
-    }
+fn verdict(town: &Town, token: &str, user: &str) -> Value {
+    town.chat.checks(token, town.sticker(0), user)
 }
 
 /// Whether a chat server that knows this page alone refuses the token.
@@ -85,37 +39,37 @@ fn page(answer: &sticker_tests::Answer) -> RevocationPage {
 fn a_refunded_pack_is_refused_by_whoever_waits_for_the_feed_and_by_the_store_and_counts_again_once_bought_again()
  {
     on_each_database(|database| {
-        let town = Town::with_pack(database);
+        let town = Town::with_pack(database, "tier1");
         let (alice, bob) = (town.chat.opens_store_for("alice"), town.chat.opens_store_for("bob"));
-        let order = town.buys(&alice, "t-1");
-        let others = town.buys(&bob, "t-2");
-        let (token, of_bob) = (alice.token_for(town.sticker), bob.token_for(town.sticker));
-        assert_eq!(town.verdict(&token, "alice")["accepted"], true);
+        let order = buys(&town, &alice);
+        let others = buys(&town, &bob);
+        let (token, of_bob) = (alice.token_for(town.sticker(0)), bob.token_for(town.sticker(0)));
+        assert_eq!(verdict(&town, &token, "alice")["accepted"], true);
 
-        let listed = town.runs(&["admin", "orders", "list", "--user", "alice"]);
+        let listed = runs(&town, &["admin", "orders", "list", "--user", "alice"]);
         assert!(listed.stdout.contains(&order) && listed.stdout.contains("granted"), "{listed:?}");
         assert!(!listed.stdout.contains(&others), "{listed:?}");
 
         let refund = ["admin", "orders", "refund", &order, "--reason", "asked for it"];
         let (heard, refunded) = std::thread::scope(|scope| {
             let waiting = scope.spawn(|| town.chat.gets("/v1/revocations?after=0&wait=30").expect(200));
-            let refunded = town.runs(&refund);
+            let refunded = runs(&town, &refund);
             (page(&waiting.join().unwrap()), refunded)
         });
         assert_eq!(refunded.code, 0, "{refunded:?}");
         assert!(refunded.stdout.contains("revoked"), "{refunded:?}");
         assert!(refused_by(&heard, &token) && !refused_by(&heard, &of_bob), "{heard:?}");
-        town.is_revoked(&token, "alice");
-        assert_eq!(town.verdict(&of_bob, "bob")["accepted"], true);
-        let wanted = json!({ "sticker_ids": [town.sticker] });
+        until("the store refuses", || verdict(&town, &token, "alice")["code"] == "revoked");
+        assert_eq!(verdict(&town, &of_bob, "bob")["accepted"], true);
+        let wanted = json!({ "sticker_ids": [town.sticker(0)] });
         assert_eq!(alice.posts("/v1/tokens", &wanted).expect(403).error_code(), "not_owned");
         assert_eq!(alice.gets("/v1/library").expect(200).json()["packs"], json!([]));
-        assert_eq!(town.runs(&refund).stdout, refunded.stdout, "the second time gives the first answer");
+        assert_eq!(runs(&town, &refund).stdout, refunded.stdout, "the second time gives the first answer");
 
-        town.buys(&alice, "t-3");
-        let again = alice.token_for(town.sticker);
-        assert_eq!(town.verdict(&again, "alice")["accepted"], true);
-        assert_eq!(town.verdict(&token, "alice")["code"], "revoked");
+        buys(&town, &alice);
+        let again = alice.token_for(town.sticker(0));
+        assert_eq!(verdict(&town, &again, "alice")["accepted"], true);
+        assert_eq!(verdict(&town, &token, "alice")["code"], "revoked");
         let all = town.chat.gets("/v1/revocations").expect(200);
         assert!(refused_by(&page(&all), &token) && !refused_by(&page(&all), &again));
         let known = [("if-none-match", all.header("etag"))];
@@ -126,13 +80,14 @@ fn a_refunded_pack_is_refused_by_whoever_waits_for_the_feed_and_by_the_store_and
 #[test]
 fn what_was_taken_back_is_refused_from_the_first_check_after_a_crash() {
     on_each_database(|database| {
-        let town = Town::with_pack(database);
+        let town = Town::with_pack(database, "tier1");
         let alice = town.chat.opens_store_for("alice");
-        let order = town.buys(&alice, "t-1");
-        let token = alice.token_for(town.sticker);
-        let refunded = town.runs(&["admin", "orders", "refund", &order, "--reason", "asked for it"]);
+        let order = buys(&town, &alice);
+        let token = alice.token_for(town.sticker(0));
+        let refunded = runs(&town, &["admin", "orders", "refund", &order, "--reason", "asked for it"]);
         assert_eq!(refunded.code, 0, "{refunded:?}");
-        let Town { store, chat, sticker, .. } = town;
+        let sticker = town.sticker(0);
+        let Town { store, chat, .. } = town;
         let _store = store.crash_and_restart();
         assert_eq!(chat.checks(&token, sticker, "alice")["code"], "revoked");
     });
@@ -140,62 +95,62 @@ fn what_was_taken_back_is_refused_from_the_first_check_after_a_crash() {
 
 #[test]
 fn a_refund_that_makes_no_sense_says_so_and_changes_nothing() {
-    let town = Town::with_pack(Database::Sqlite);
+    let town = Town::with_pack(Database::Sqlite, "tier1");
     let alice = town.chat.opens_store_for("alice");
-    let unpaid = alice.orders(town.pack, "sandbox").expect(201).json()["id"].as_str().unwrap().to_owned();
-    let paid = town.buys(&alice, "t-1");
+    let unpaid = alice.orders(town.pack(), "sandbox").expect(201).json()["id"].as_str().unwrap().to_owned();
+    let paid = buys(&town, &alice);
     for (order, reason, code) in [
         (unpaid.as_str(), "x", "not_granted"),
         ("nothing", "x", "not_found"),
         (paid.as_str(), " ", "invalid_reason"),
     ] {
-        let refused = town.runs(&["admin", "orders", "refund", order, "--reason", reason]);
+        let refused = runs(&town, &["admin", "orders", "refund", order, "--reason", reason]);
         assert_eq!(refused.code, 1, "{refused:?}");
         assert!(refused.stderr.contains(&format!("error[{code}]")), "{refused:?}");
         assert!(refused.stderr.contains("hint: "), "{refused:?}");
     }
-    assert_eq!(town.runs(&["admin", "orders", "refund", &paid]).code, 2);
-    assert_eq!(town.runs(&["admin", "orders", "list"]).code, 2);
-    assert_eq!(town.runs(&["admin", "orders", "list", "--user-hex", "xyz"]).code, 2);
-    assert_eq!(alice.gets("/v1/library").expect(200).json()["packs"][0]["pack_id"], town.pack);
+    assert_eq!(runs(&town, &["admin", "orders", "refund", &paid]).code, 2);
+    assert_eq!(runs(&town, &["admin", "orders", "list"]).code, 2);
+    assert_eq!(runs(&town, &["admin", "orders", "list", "--user-hex", "xyz"]).code, 2);
+    assert_eq!(alice.gets("/v1/library").expect(200).json()["packs"][0]["pack_id"], town.pack());
 }
 
 #[test]
 fn a_pack_that_is_taken_down_is_gone_for_everybody_but_stays_its_owners() {
     on_each_database(|database| {
-        let town = Town::with_pack(database);
+        let town = Town::with_pack(database, "tier1");
         let alice = town.chat.opens_store_for("alice");
-        town.buys(&alice, "t-1");
-        let token = alice.token_for(town.sticker);
+        buys(&town, &alice);
+        let token = alice.token_for(town.sticker(0));
         let bob = town.chat.opens_store_for("bob");
-        let unpaid = bob.orders(town.pack, "sandbox").expect(201).json()["id"].as_str().unwrap().to_owned();
+        let unpaid = bob.orders(town.pack(), "sandbox").expect(201).json()["id"].as_str().unwrap().to_owned();
 
-        let down = town.runs(&["admin", "packs", "takedown", "revocation", "--reason", "a claim"]);
+        let down = runs(&town, &["admin", "packs", "takedown", "journey", "--reason", "a claim"]);
         assert_eq!(down.code, 0, "{down:?}");
-        assert!(town.runs(&["admin", "packs", "list"]).stdout.contains("taken down"));
-        town.is_revoked(&token, "alice");
-        let wanted = json!({ "pack_id": town.pack });
+        assert!(runs(&town, &["admin", "packs", "list"]).stdout.contains("taken down"));
+        until("the store refuses", || verdict(&town, &token, "alice")["code"] == "revoked");
+        let wanted = json!({ "pack_id": town.pack() });
         assert_eq!(alice.posts("/v1/tokens", &wanted).expect(403).error_code(), "taken_down");
-        for path in ["/", "/search?q=revocation", "/library"] {
-            assert!(!alice.gets(path).expect(200).text().contains("/packs/revocation"), "{path}");
+        for path in ["/", "/search?q=journey", "/library"] {
+            assert!(!alice.gets(path).expect(200).text().contains("/packs/journey"), "{path}");
         }
-        assert!(alice.gets("/library").expect(200).text().contains("The revocation pack"));
-        let _gone = (alice.gets("/packs/revocation").expect(404), alice.gets("/artists/tester").expect(404));
-        let order = bob.orders(town.pack, "sandbox").expect(422);
+        assert!(alice.gets("/library").expect(200).text().contains("The journey pack"));
+        let _gone = (alice.gets("/packs/journey").expect(404), alice.gets("/artists/tester").expect(404));
+        let order = bob.orders(town.pack(), "sandbox").expect(422);
         assert_eq!(order.error_code(), "taken_down");
         let _refused = bob.submits(&format!("/orders/{unpaid}/pay"), "", &[]).expect(400);
         let library = alice.gets("/v1/library").expect(200).json();
         assert_eq!(library["packs"][0]["taken_down"], true, "{library}");
-        let _sent = Phone::of(&town.store).gets(&format!("/dl/{}.sticker", town.sticker)).expect(200);
+        let _sent = Phone::of(&town.store).gets(&format!("/dl/{}.sticker", town.sticker(0))).expect(200);
 
-        let pack = town.pack.to_string();
-        let back = town.runs(&["admin", "packs", "reinstate", &pack, "--reason", "withdrawn"]);
+        let pack = town.pack().to_string();
+        let back = runs(&town, &["admin", "packs", "reinstate", &pack, "--reason", "withdrawn"]);
         assert_eq!(back.code, 0, "{back:?}");
-        let again = alice.token_for(town.sticker);
-        assert_eq!(town.verdict(&again, "alice")["accepted"], true);
-        assert_eq!(town.verdict(&token, "alice")["code"], "revoked");
-        let _page = alice.gets("/packs/revocation").expect(200);
-        let unknown = town.runs(&["admin", "packs", "takedown", "nothing", "--reason", "x"]);
+        let again = alice.token_for(town.sticker(0));
+        assert_eq!(verdict(&town, &again, "alice")["accepted"], true);
+        assert_eq!(verdict(&town, &token, "alice")["code"], "revoked");
+        let _page = alice.gets("/packs/journey").expect(200);
+        let unknown = runs(&town, &["admin", "packs", "takedown", "nothing", "--reason", "x"]);
         assert_eq!((unknown.code, unknown.stderr.contains("error[not_found]")), (1, true), "{unknown:?}");
     });
 }
