@@ -70,6 +70,9 @@ pub enum StartError {
     /// A key file from before the database kept the keys is refused.
     #[error("the key file cannot be taken over")]
     KeyFile(#[from] token::file::FileError),
+    /// A key file from before the database kept the keys has none that signs.
+    #[error("no key of {} is marked as signing", .0.display())]
+    NoSigningKey(std::path::PathBuf),
     /// The first keys cannot be made.
     #[error("the token keys cannot be made")]
     Keys(#[from] token::keys::KeysError),

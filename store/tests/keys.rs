@@ -10,12 +10,15 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use axum::body::Body;
+use axum::http::Request;
 use sea_orm::{ConnectionTrait as _, Statement};
 use sticker_protocol::token::{
     Algorithm, Claims, DenyList, Expected, Refusal, UntrustedToken, UserId, Version,
 };
 use sticker_protocol::{Expiry, StickerId, UnixSeconds};
-use sticker_store::app::{App, Parts, StartError};
+use sticker_store::account::client::{self, Scope};
+use sticker_store::app::{App, Parts, StartError, router};
 use sticker_store::clock::Clock;
 use sticker_store::config::Config;
 use sticker_store::random::Random;
@@ -24,6 +27,7 @@ use sticker_store::token::keys::{self, KeysError};
 use sticker_store::token::live;
 use sticker_store::token::ring::{self, Stage};
 use sticker_tests::{Database, on_each_database};
+use tower::ServiceExt as _;
 
 const START: i64 = 1_800_000_000;
 const LIFETIME: u32 = 1_000;
@@ -289,6 +293,75 @@ fn a_key_file_of_an_earlier_version_is_taken_over_and_its_tokens_stay_valid() {
 }
 
 #[test]
+fn what_an_earlier_version_issued_is_covered_by_a_refund_after_the_upgrade() {
+    run(async {
+        let house = House::new(Database::Sqlite);
+        let before = house.process().await;
+        for statement in [
+            "DELETE FROM token_keys",
+            "INSERT INTO grants (id, user_id, pack_id, order_id, active, granted_at) VALUES ('live', x'61', 1, 'o', 1, 0)",
+            "INSERT INTO grants (id, user_id, pack_id, order_id, active, granted_at) VALUES ('over', x'61', 2, 'o', NULL, 0)",
+        ] {
+            before.db.execute_unprepared(statement).await.unwrap();
+        }
+        let keys = format!(r#"{{"keys":[{{"id":3,"secret":"{}","state":"signing"}}]}}"#, "1f".repeat(32));
+        sticker_store::token::file::make_private(&house.folder.path().join("keyring.json"), &keys).unwrap();
+        let after = house.process().await;
+        let rows = after.db.query_all_raw(Statement::from_string(
+            after.db.get_database_backend(),
+            "SELECT last_expiry FROM grants ORDER BY id",
+        ));
+        let noted: Vec<i64> =
+            rows.await.unwrap().iter().map(|row| row.try_get("", "last_expiry").unwrap()).collect();
+        assert_eq!(noted, [START + i64::from(LIFETIME), 0]);
+    });
+}
+
+#[test]
+fn an_earlier_key_file_counts_on_the_first_start_alone_and_only_if_one_of_its_keys_signs() {
+    run(async {
+        let house = House::new(Database::Sqlite);
+        let file = house.folder.path().join("keyring.json");
+        sticker_store::token::file::make_private(&file, r#"{"keys":[]}"#).unwrap();
+        assert!(house.refusal().await.starts_with("no key of "));
+        std::fs::remove_file(&file).unwrap();
+        let app = house.process().await;
+        std::fs::write(&file, "nonsense that others may read").unwrap();
+        assert_eq!(house.process().await.tokens.ring().file.to_json(), app.tokens.ring().file.to_json());
+    });
+}
+
+#[test]
+fn a_store_without_its_database_gives_verifiers_no_ring_that_may_be_old() {
+    run(async {
+        let house = House::new(Database::Sqlite);
+        let app = house.process().await;
+        let secret = client::add(&app, "chat", &[Scope::Verify]).await.unwrap().secret;
+        let status = async || {
+            let request = Request::get("/v1/keyring").header("authorization", format!("Bearer {secret}"));
+            let answer =
+                router(Arc::clone(&app)).oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+            answer.status().as_u16()
+        };
+        assert_eq!(status().await, 200);
+        app.db.clone().close().await.unwrap();
+        assert_eq!(status().await, 200, "looked at a moment ago");
+        house.wait(6);
+        assert!((500..600).contains(&status().await), "a verifier keeps what it has");
+    });
+}
+
+#[test]
+fn the_highest_id_is_not_the_last() {
+    run(async {
+        let house = House::new(Database::Sqlite);
+        let app = house.process().await;
+        let add = async |id| keys::add(&app, Algorithm::HmacSha256, id).await.unwrap();
+        assert_eq!((add(Some(65_535)).await, add(None).await, add(None).await), (65_535, 0, 2));
+    });
+}
+
+#[test]
 fn every_step_of_a_key_leaves_a_row_in_the_audit() {
     run(async {
         let house = House::new(Database::Sqlite);
@@ -299,6 +372,9 @@ fn every_step_of_a_key_leaves_a_row_in_the_audit() {
         keys::retire(&app, 3).await.unwrap();
         keys::destroy(&app, 3, None).await.unwrap();
         assert!(keys::publish(&app, 2).await.is_err());
+        assert!(matches!(keys::destroy(&app, 1, Some(" ")).await, Err(KeysError::NoReason)));
+        live::refresh(&app).await.unwrap();
+        keys::export(&app, false).await.unwrap();
         let rows = app.db.query_all_raw(Statement::from_string(
             app.db.get_database_backend(),
             "SELECT action, subject FROM audit ORDER BY rowid",
@@ -324,6 +400,8 @@ fn every_step_of_a_key_leaves_a_row_in_the_audit() {
             "key_publish key:3",
             "key_retire key:3",
             "key_destroy key:3",
+            "key_export key:1",
+            "key_export key:2",
         ];
         assert_eq!(noted, wanted);
     });

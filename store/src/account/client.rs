@@ -11,12 +11,15 @@ use sea_orm::{
     ActiveModelTrait as _, ColumnTrait as _, ConnectionTrait, DbErr, EntityTrait as _, QueryFilter as _,
     QueryOrder as _, Set,
 };
+use serde_json::json;
 use sticker_protocol::Sha256;
 
 use super::entity::client;
 use super::hash_of;
 use crate::app::App;
+use crate::audit;
 use crate::config::Environment;
+use crate::db;
 use crate::web::error::Error;
 pub use known::Known;
 use known::WhileAway;
@@ -181,9 +184,16 @@ pub async fn add(app: &App, name: &str, scopes: &[Scope]) -> Result<NewClient, a
         created_at: Set(app.clock.now_ms()),
         revoked_at: Set(None),
     };
-    row.insert(&app.db).await?;
+    let transaction = db::begin(&app.db).await?;
+    row.insert(&transaction).await?;
+    let detail = json!({ "name": name, "scopes": names });
+    audit::note(app, &transaction, OPERATOR, "client_add", &format!("client:{}", new.id), &detail).await?;
+    transaction.commit().await?;
     Ok(new)
 }
+
+/// Whom the trace names: clients come and go by commands.
+const OPERATOR: &str = "operator";
 
 /// Every client, oldest first.
 ///
@@ -197,11 +207,17 @@ pub async fn all(db: &impl ConnectionTrait) -> Result<Vec<client::Model>, DbErr>
 ///
 /// # Errors
 /// As the database says.
-pub async fn revoke(app: &App, id: &str) -> Result<bool, DbErr> {
+pub async fn revoke(app: &App, id: &str) -> Result<bool, Error> {
+    let transaction = db::begin(&app.db).await?;
     let change = client::ActiveModel {
         revoked_at: Set(Some(app.clock.now_ms())),
         ..<client::ActiveModel as Default>::default()
     };
     let of = client::Entity::update_many().set(change).filter(client::Column::Id.eq(id));
-    Ok(of.exec(&app.db).await?.rows_affected > 0)
+    if of.exec(&transaction).await?.rows_affected == 0 {
+        return Ok(false);
+    }
+    audit::note(app, &transaction, OPERATOR, "client_revoke", &format!("client:{id}"), &json!({})).await?;
+    transaction.commit().await?;
+    Ok(true)
 }

@@ -18,7 +18,7 @@ pub(super) async fn run(config: Config, command: KeysCommand) -> Status {
         Err(error) => return failed("start", &error, "`sticker-store check` tells which part does not work"),
     };
     if let KeysCommand::Export { out, public } = &command {
-        return export(&app, out, *public);
+        return export(&app, out, *public).await;
     }
     match step(&app, command).await {
         Ok(()) => Status::Done,
@@ -73,9 +73,11 @@ fn list(rows: &[KeyRow], json: bool) {
 }
 
 /// A key file for verifiers that read one; written whole, for its owner alone.
-fn export(app: &App, out: &Path, public: bool) -> Status {
-    let ring = app.tokens.ring();
-    let keys = if public { ring.file.public_only() } else { ring.file.for_verifiers() };
+async fn export(app: &App, out: &Path, public: bool) -> Status {
+    let keys = match keys::export(app, public).await {
+        Ok(keys) => keys,
+        Err(error) => return failed(error.code(), &error, error.hint()),
+    };
     match file::replace_private(out, &keys.to_json()) {
         Ok(()) => {
             say(format_args!("{} keys are in {}", keys.keys().len(), out.display()));

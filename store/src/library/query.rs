@@ -204,3 +204,18 @@ pub(crate) async fn last_expiry_of(db: &impl ConnectionTrait, pack: PackId) -> R
         .await?;
     Ok(latest.flatten().unwrap_or_default())
 }
+
+/// Notes with every active grant that tokens may live until then, which nobody noted when they were issued.
+///
+/// # Errors
+/// As the database says.
+pub(crate) async fn cover_earlier_tokens(
+    transaction: &impl ConnectionTrait,
+    until: i64,
+) -> Result<(), DbErr> {
+    let active = entity::Entity::update_many()
+        .col_expr(entity::Column::LastExpiry, Expr::value(until))
+        .filter(entity::Column::Active.eq(1))
+        .filter(entity::Column::LastExpiry.lt(until));
+    active.exec(transaction).await.map(drop)
+}

@@ -65,7 +65,10 @@ pub async fn issue(
         sticker: claims.sticker,
         token,
         expires_at: claims.expires,
-        renew_at: window.renew_at,
+        // Where a right came back, the expiry may be past the window's; no later one is to be had before.
+        renew_at: window
+            .renew_at
+            .max(u64::from(claims.expires.0).saturating_sub(app.config.token.lifetime_seconds.into())),
     };
     Ok(claims.iter().zip(tokens).map(issued).collect())
 }

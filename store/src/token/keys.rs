@@ -1,10 +1,12 @@
 //! The life of a token key: made, published to every verifier, signing, verifying only, destroyed. Each step is one transaction with
 //! its row in the audit, and counts the ring up, so that every process and every verifier takes the new one.
 
+use std::collections::BTreeSet;
+
 use sea_orm::sea_query::Expr;
 use sea_orm::{
     ActiveModelTrait as _, ColumnTrait as _, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait as _,
-    IntoActiveModel as _, QueryFilter as _, QueryOrder as _, Set,
+    IntoActiveModel as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, Set,
 };
 use serde_json::{Value, json};
 use sticker_protocol::token::{Algorithm, KeyFile, KeyId, KeyMaterial, KeyState, Secret};
@@ -14,7 +16,7 @@ use super::ring::Stage;
 use crate::app::App;
 use crate::db::{self, Counter};
 use crate::random::NoRandom;
-use crate::{audit, web};
+use crate::{audit, library, web};
 
 /// Why a key does not take a step.
 #[derive(Debug, thiserror::Error)]
@@ -69,9 +71,12 @@ pub enum KeysError {
     /// No key could be made.
     #[error(transparent)]
     NoRandom(#[from] NoRandom),
+    /// Nobody would know why.
+    #[error("a reason has 1 to 1,000 characters")]
+    NoReason,
     /// The step could not be noted in the audit.
-    #[error("the audit row could not be written: {}", .0.code())]
-    Audit(web::error::Error),
+    #[error("the audit row could not be written")]
+    Audit(#[source] web::error::Error),
 }
 
 impl KeysError {
@@ -86,6 +91,7 @@ impl KeysError {
             Self::Signing(_) => "key_signs",
             Self::TokensLive { .. } => "tokens_live",
             Self::Damaged(_) => "damaged",
+            Self::NoReason => "invalid_reason",
             Self::Database(_) | Self::Audit(_) => "database",
             Self::NoRandom(_) => "system",
         }
@@ -107,6 +113,7 @@ impl KeysError {
                 "wait, or say --compromised REASON if it has leaked: its tokens are then refused at once"
             }
             Self::Damaged(_) => "restore the row from a backup",
+            Self::NoReason => "say why, for who reads the trace later",
             Self::Database(_) | Self::Audit(_) => "check database.url and that the server runs",
             Self::NoRandom(_) => "check the limits of this system",
         }
@@ -255,6 +262,7 @@ pub async fn retire(app: &App, id: u16) -> Result<(), KeysError> {
 /// # Errors
 /// [`KeysError`].
 pub async fn destroy(app: &App, id: u16, compromised: Option<&str>) -> Result<(), KeysError> {
+    let compromised = compromised.map(audit::checked_reason).transpose().ok().ok_or(KeysError::NoReason)?;
     let transaction = begin(app).await?;
     let row = found(&transaction, id).await?;
     match Stage::of(&row) {
@@ -276,6 +284,21 @@ pub async fn destroy(app: &App, id: u16, compromised: Option<&str>) -> Result<()
     Ok(transaction.commit().await?)
 }
 
+/// The ring for a verifier that reads a key file: every key, or the public ones alone. Who took it is in the audit.
+///
+/// # Errors
+/// [`KeysError`].
+pub async fn export(app: &App, public: bool) -> Result<KeyFile, KeysError> {
+    let ring = app.tokens.ring();
+    let file = if public { ring.file.public_only() } else { ring.file.for_verifiers() };
+    let transaction = db::begin(&app.db).await?;
+    for key in file.keys() {
+        note(app, &transaction, "key_export", key.id.0, &json!({ "public": public })).await?;
+    }
+    transaction.commit().await?;
+    Ok(file)
+}
+
 /// Gives a store without keys its first: those of `earlier`, a key file from before the database kept them, or one that signs.
 /// Of several processes that start at once one does it: `true`.
 ///
@@ -290,6 +313,9 @@ pub async fn make_first(app: &App, earlier: Option<&KeyFile>) -> Result<bool, Ke
         return Ok(false);
     }
     if let Some(file) = earlier {
+        // The store of before noted no last expiry, neither with keys nor with grants: its tokens live for a lifetime at most.
+        let until = app.clock.now_ms() / 1000 + i64::from(app.config.token.lifetime_seconds);
+        library::query::cover_earlier_tokens(&transaction, until).await?;
         for record in file.keys() {
             let stage = match record.state {
                 KeyState::Signing => Stage::Signing,
@@ -357,12 +383,13 @@ async fn insert(
     }
 }
 
+/// One more than the highest; where there is none, the lowest that no key ever had.
 async fn next_id(transaction: &DatabaseTransaction) -> Result<u16, KeysError> {
-    let last = entity::Entity::find().order_by_desc(entity::Column::Id).one(transaction).await?;
-    match last {
-        None => Ok(1),
-        Some(row) => u16::try_from(row.id + 1).ok().ok_or(KeysError::IdsUsedUp),
-    }
+    let used = entity::Entity::find().select_only().column(entity::Column::Id);
+    let used: BTreeSet<i32> = used.into_tuple::<i32>().all(transaction).await?.into_iter().collect();
+    let next = used.last().map_or(1, |last| last + 1);
+    let free = u16::try_from(next).ok().or_else(|| (0..=u16::MAX).find(|&id| !used.contains(&i32::from(id))));
+    free.ok_or(KeysError::IdsUsedUp)
 }
 
 async fn found(transaction: &DatabaseTransaction, id: u16) -> Result<Model, KeysError> {

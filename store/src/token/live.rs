@@ -1,11 +1,13 @@
 //! What this process knows of token keys and revocations, and how it stays fresh: several processes share the database.
 
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
+use axum::http::StatusCode;
 use sea_orm::DatabaseConnection;
 use sticker_protocol::UnixSeconds;
-use sticker_protocol::token::{DenyList, Revocation};
+use sticker_protocol::token::{DenyList, Keyring, Revocation, Version};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -22,6 +24,8 @@ use crate::web::error::Error;
 pub struct Tokens {
     pub(super) master: MasterKey,
     ring: RwLock<Arc<Ring>>,
+    /// When the database last vouched for the ring, in ms.
+    ring_seen: AtomicI64,
     denied: RwLock<DenyList>,
     /// The cursor of the last revocation that the deny list has; long polls wait for it to move.
     pub(super) cursor: watch::Sender<u64>,
@@ -34,7 +38,14 @@ impl Tokens {
     pub fn new(master: MasterKey) -> Self {
         let (denied, cursor) = (RwLock::new(DenyList::new()), watch::Sender::new(0));
         let catching_up = tokio::sync::Mutex::new(());
-        Self { master, ring: RwLock::new(Arc::new(Ring::empty())), denied, cursor, catching_up }
+        Self {
+            master,
+            ring: RwLock::new(Arc::new(Ring::empty())),
+            ring_seen: AtomicI64::new(0),
+            denied,
+            cursor,
+            catching_up,
+        }
     }
 
     /// The keys as of now.
@@ -42,8 +53,29 @@ impl Tokens {
         Arc::clone(&self.ring.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// The keys as the database has them now, for who will go on with them: what this process knows where that was looked at a moment
+    /// ago, else after another look.
+    ///
+    /// # Errors
+    /// As the database says: verifiers go on with the ring they have, which may be newer than this process's.
+    pub(super) async fn current_ring(app: &App) -> Result<Arc<Ring>, Error> {
+        let age = app.clock.now_ms().saturating_sub(app.tokens.ring_seen.load(Ordering::Relaxed));
+        if age > RING_COUNTS_AS_CURRENT_MS {
+            let looked = tokio::time::timeout(LOOK, refresh(app)).await;
+            looked.ok().ok_or_else(|| {
+                Error::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "the database does not answer")
+            })??;
+        }
+        Ok(app.tokens.ring())
+    }
+
     /// Takes the database's ring where it has changed. A ring that makes no sense is not taken: the last good one stays.
-    async fn refresh_ring(&self, db: &DatabaseConnection, version: u64) -> Result<(), RingError> {
+    async fn refresh_ring(
+        &self,
+        db: &DatabaseConnection,
+        version: u64,
+        now_ms: i64,
+    ) -> Result<(), RingError> {
         if self.ring().version != version {
             let ring = Ring::load(db, &self.master, version)
                 .await
@@ -52,6 +84,7 @@ impl Tokens {
             *self.ring.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(ring);
             metrics::keyring_version(version);
         }
+        self.ring_seen.store(now_ms, Ordering::Relaxed);
         metrics::keyring_fresh();
         Ok(())
     }
@@ -76,12 +109,20 @@ impl Tokens {
 /// [`StartError`].
 pub async fn start(app: &App) -> Result<(), StartError> {
     let earlier = app.config.data_dir.join(EARLIER_KEY_FILE);
-    let file = if file::exists(&earlier)? { Some(file::load_keys(&earlier)?) } else { None };
-    if keys::make_first(app, file.as_ref()).await? && file.is_some() {
-        tracing::warn!(file.path = %earlier.display(), "the database has the keys of this file now, sealed; delete the file");
+    if file::exists(&earlier)? {
+        if keys::list(&app.db).await?.is_empty() {
+            let keys = file::load_keys(&earlier)?;
+            if Keyring::new(&keys).signing_key(Version::V1).is_none() {
+                return Err(StartError::NoSigningKey(earlier));
+            }
+            keys::make_first(app, Some(&keys)).await?;
+        }
+        tracing::warn!(file.path = %earlier.display(), "the database has the keys of this file, sealed; delete the file");
+    } else {
+        keys::make_first(app, None).await?;
     }
     let counted = db::counters(&app.db).await?;
-    Ok(app.tokens.refresh_ring(&app.db, counted.keyring).await?)
+    Ok(app.tokens.refresh_ring(&app.db, counted.keyring, app.clock.now_ms()).await?)
 }
 
 /// Where the first versions kept the keys, unsealed.
@@ -94,7 +135,7 @@ const EARLIER_KEY_FILE: &str = "keyring.json";
 pub async fn refresh(app: &App) -> Result<(), Error> {
     let counted = db::counters(&app.db).await?;
     // Neither waits for the other to work.
-    let ring = app.tokens.refresh_ring(&app.db, counted.keyring).await;
+    let ring = app.tokens.refresh_ring(&app.db, counted.keyring, app.clock.now_ms()).await;
     if counted.revocations != *app.tokens.cursor.borrow() {
         revocation::catch_up(app).await?;
     }
@@ -127,6 +168,10 @@ pub async fn keep_fresh(app: App) {
     }
 }
 
+/// A few looks of [`keep_fresh`].
+const RING_COUNTS_AS_CURRENT_MS: i64 = 5_000;
+/// How long a verifier waits for another look.
+const LOOK: Duration = Duration::from_secs(3);
 const PAUSE: Duration = Duration::from_secs(1);
 /// How often revocations that nobody needs any more are removed.
 const SWEEP: Duration = Duration::from_hours(1);

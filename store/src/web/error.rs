@@ -141,6 +141,18 @@ impl Error {
     }
 }
 
+/// For commands and logs; with the cause, which answers never show.
+impl std::fmt::Display for Error {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.body.source {
+            Some(source) => write!(f, "{}: {source}", self.body.message),
+            None => f.write_str(&self.body.message),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
         let mut response = self.status.into_response();

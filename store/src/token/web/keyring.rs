@@ -9,6 +9,7 @@ use sticker_protocol::Sha256;
 
 use crate::account::client::VerifyClient;
 use crate::app::App;
+use crate::token::live::Tokens;
 use crate::web::error::Error;
 
 pub(super) fn routes() -> Router<App> {
@@ -20,7 +21,7 @@ async fn keyring(
     client: VerifyClient,
     headers: HeaderMap,
 ) -> Result<Response, Error> {
-    let ring = app.tokens.ring();
+    let ring = Tokens::current_ring(&app).await?;
     let keys = if client.may_mint { ring.file.for_verifiers() } else { ring.file.public_only() };
     let json = keys.to_json();
     let tag = format!("\"{}\"", Sha256::of(json.as_bytes()));
