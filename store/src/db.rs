@@ -31,10 +31,24 @@ pub async fn connect(url: &str, max_connections: u32) -> Result<DatabaseConnecti
                 .busy_timeout(Duration::from_secs(10))
                 .foreign_keys(true)
         });
-    let connection = Database::connect(options).await?;
+    let mut attempts = CONNECT_ATTEMPTS;
+    let connection = loop {
+        match Database::connect(options.clone()).await {
+            // A new file of SQLite becomes one with WAL while nobody else looks at it, and SQLite does not wait for that by itself.
+            Err(error) if attempts > 0 && is_busy(&error) => {
+                attempts -= 1;
+                tokio::time::sleep(CONNECT_PAUSE).await;
+            }
+            connected => break connected?,
+        }
+    };
     connection.ping().await?;
     Ok(connection)
 }
+
+/// With the pause as long as the patience of a connection, 10 s.
+const CONNECT_ATTEMPTS: u32 = 200;
+const CONNECT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Begins a transaction that writes. SQLite takes its one write lock at once: a later upgrade of a read lock could fail.
 ///
@@ -56,7 +70,9 @@ pub fn is_duplicate(error: &DbErr) -> bool {
 /// Whether the database ended a transaction for another's sake (a deadlock, a conflict with a newer snapshot, a lock that did not
 /// come in time): nothing was written, and the same again may succeed.
 pub fn is_busy(error: &DbErr) -> bool {
-    let (DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error))) = error
+    let (DbErr::Conn(RuntimeErr::SqlxError(error))
+    | DbErr::Exec(RuntimeErr::SqlxError(error))
+    | DbErr::Query(RuntimeErr::SqlxError(error))) = error
     else {
         return false;
     };
@@ -65,8 +81,8 @@ pub fn is_busy(error: &DbErr) -> bool {
         // Record has changed since last read; lock wait timeout; deadlock.
         return matches!(mysql.number(), 1020 | 1205 | 1213);
     }
-    // PostgreSQL: serialization failure, deadlock. SQLite: busy, busy snapshot.
-    matches!(error.code().as_deref(), Some("40001" | "40P01" | "5" | "517"))
+    // PostgreSQL: serialization failure, deadlock. SQLite: busy, busy in recovery, busy snapshot.
+    matches!(error.code().as_deref(), Some("40001" | "40P01" | "5" | "261" | "517"))
 }
 
 /// Runs a whole transaction again while the database [ends it for another's sake](is_busy).
