@@ -40,10 +40,15 @@ impl DenyList {
 
     /// Enters what an entry of the deny feed says.
     pub fn apply(&mut self, revocation: &Revocation) {
-        for &sticker in &revocation.stickers {
-            match &revocation.user {
-                Some(user) => self.deny(user, sticker, revocation.refuse_until),
-                None => self.deny_everybody(sticker, revocation.refuse_until),
+        self.enter(revocation.user.as_ref(), &revocation.stickers, revocation.refuse_until);
+    }
+
+    /// A part of an entry: `None` is every user.
+    pub(super) fn enter(&mut self, user: Option<&UserId>, stickers: &[StickerId], refuse_until: Expiry) {
+        for &sticker in stickers {
+            match user {
+                Some(user) => self.deny(user, sticker, refuse_until),
+                None => self.deny_everybody(sticker, refuse_until),
             }
         }
     }
