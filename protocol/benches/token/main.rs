@@ -38,7 +38,7 @@ fn main() {
     let claims = Claims { sticker, user, expires: Expiry(EXPIRY) };
     version_1(&claims);
     version_2(&claims);
-    deny::lookups(&claims);
+    deny::lookups();
 }
 
 fn key_file() -> KeyFile {

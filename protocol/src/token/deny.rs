@@ -157,4 +157,89 @@ mod tests {
         denied.forget_expired(UnixSeconds(200));
         assert!(denied.is_empty());
     }
+
+    #[test]
+    fn a_filter_that_grows_shrinks_and_goes_stale_never_hides_an_entry() {
+        let mut denied = DenyList::new();
+        for round in 0..5 {
+            for id in 1..=2_000 {
+                denied.deny(&user(id), sticker(round + 1), Expiry(100 + u32::try_from(round).unwrap()));
+            }
+            // All but the last round's go, at first too few to make the filter anew and then far more than enough.
+            denied.forget_expired(UnixSeconds(99 + round));
+            assert_eq!(denied.len(), 2_000);
+            for id in 1..=2_000 {
+                assert!(denied.refuses(user(id).as_bytes(), sticker(round + 1), Expiry(100)));
+            }
+        }
+    }
+
+    #[test]
+    fn whatever_is_denied_and_forgotten_in_whatever_order_it_answers_as_a_plain_map() {
+        for seed in 0..24 {
+            let mut random = Random(seed);
+            // Few pairs meet again and again, many make the filter grow; moments near each other make it shrink.
+            let (users, stickers) = (1 + random.below(1 << (seed % 12)), 1 + random.below(20));
+            let (mut denied, mut plain, mut now) = (DenyList::new(), Plain::default(), 0);
+            for _ in 0..6_000 {
+                let pair = (random.below(users), 1 + random.below(stickers));
+                let until = u32::try_from(now + random.below(3_000)).unwrap();
+                match random.below(1_000) {
+                    0..500 => {
+                        denied.deny(&user(pair.0), sticker(pair.1), Expiry(until));
+                        plain.deny((Some(pair.0), pair.1), until);
+                    }
+                    500..502 => {
+                        denied.deny_everybody(sticker(pair.1), Expiry(until));
+                        plain.deny((None, pair.1), until);
+                    }
+                    502..505 => {
+                        now += random.below(1_500);
+                        denied.forget_expired(UnixSeconds(now));
+                        plain.0.retain(|_, until| u64::from(*until) > now);
+                    }
+                    _ => assert_eq!(
+                        denied.refuses(user(pair.0).as_bytes(), sticker(pair.1), Expiry(until)),
+                        plain.refuses(pair, until),
+                        "seed {seed}"
+                    ),
+                }
+                assert_eq!((denied.len(), denied.is_empty()), (plain.0.len(), plain.0.is_empty()));
+            }
+            for pair in (0..users).flat_map(|user| (1..=stickers).map(move |sticker| (user, sticker))) {
+                for until in [0, 3_000, u32::try_from(now).unwrap() + 1_500] {
+                    let refused = denied.refuses(user(pair.0).as_bytes(), sticker(pair.1), Expiry(until));
+                    assert_eq!(refused, plain.refuses(pair, until), "seed {seed}");
+                }
+            }
+        }
+    }
+
+    /// The same without fingerprints, filter and tables: a user, or everybody, and a sticker.
+    #[derive(Default)]
+    struct Plain(HashMap<(Option<u64>, u64), u32>);
+
+    impl Plain {
+        fn deny(&mut self, pair: (Option<u64>, u64), until: u32) {
+            let entry = self.0.entry(pair).or_insert(until);
+            *entry = until.max(*entry);
+        }
+
+        fn refuses(&self, (user, sticker): (u64, u64), expires: u32) -> bool {
+            let covers = |user| self.0.get(&(user, sticker)).is_some_and(|until| expires <= *until);
+            covers(Some(user)) || covers(None)
+        }
+    }
+
+    /// `SplitMix64`: the same sequence in every run.
+    struct Random(u64);
+
+    impl Random {
+        fn below(&mut self, end: u64) -> u64 {
+            self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            let mixed = (self.0 ^ self.0 >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+            (mixed ^ mixed >> 31) % end
+        }
+    }
 }

@@ -49,7 +49,7 @@ impl Filter {
     #[inline]
     fn place(&self, hash: u64) -> usize {
         let words = u128::try_from(self.words.len()).unwrap_or_default();
-        usize::try_from(u128::from(hash) * words >> 64).unwrap_or_default()
+        usize::try_from((u128::from(hash) * words) >> 64).unwrap_or_default()
     }
 }
 
