@@ -223,6 +223,14 @@ pub(crate) enum AdminCommand {
         #[command(subcommand)]
         command: PacksCommand,
     },
+    /// After the database was restored from a backup: have verifiers take everything anew, and count with tokens issued since.
+    ///
+    /// Run it before the store serves again. The README, section "Backup and restore", has the other steps.
+    Restored {
+        /// Why, for who reads the trace later.
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -164,8 +164,20 @@ pub async fn counters(connection: &impl ConnectionTrait) -> Result<Counters, DbE
 /// # Errors
 /// As the database says.
 pub async fn count_up(transaction: &impl ConnectionTrait, counter: Counter) -> Result<u64, DbErr> {
+    count_up_by(transaction, counter, 1).await
+}
+
+/// As [`count_up`], by more than one: the numbers between are never given.
+///
+/// # Errors
+/// As the database says.
+pub async fn count_up_by(
+    transaction: &impl ConnectionTrait,
+    counter: Counter,
+    by: i64,
+) -> Result<u64, DbErr> {
     counter::Entity::update_many()
-        .col_expr(counter::Column::Value, Expr::col(counter::Column::Value).add(1))
+        .col_expr(counter::Column::Value, Expr::col(counter::Column::Value).add(by))
         .filter(counter::Column::Name.eq(counter.name()))
         .exec(transaction)
         .await?;

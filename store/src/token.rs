@@ -7,6 +7,7 @@ pub mod issue;
 pub mod keys;
 pub mod live;
 pub mod rate;
+pub mod restored;
 pub mod revocation;
 pub mod ring;
 pub mod seal;

@@ -3,6 +3,7 @@
 mod clients;
 mod orders;
 mod packs;
+mod restored;
 
 use sticker_store::app::{App, Parts};
 use sticker_store::audit::Actor;
@@ -21,6 +22,7 @@ pub(super) async fn run(config: Config, command: AdminCommand) -> Status {
         AdminCommand::Clients { command } => clients::run(config, command).await,
         AdminCommand::Orders { command } => orders::run(config, command).await,
         AdminCommand::Packs { command } => packs::run(config, command).await,
+        AdminCommand::Restored { reason } => restored::run(config, &reason).await,
     }
 }
 

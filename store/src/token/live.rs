@@ -61,10 +61,7 @@ impl Tokens {
     pub(super) async fn current_ring(app: &App) -> Result<Arc<Ring>, Error> {
         let age = app.clock.now_ms().saturating_sub(app.tokens.ring_seen.load(Ordering::Relaxed));
         if age > RING_COUNTS_AS_CURRENT_MS {
-            let looked = tokio::time::timeout(LOOK, refresh(app)).await;
-            looked.ok().ok_or_else(|| {
-                Error::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "the database does not answer")
-            })??;
+            refresh_within(LOOK, app).await?;
         }
         Ok(app.tokens.ring())
     }
@@ -144,11 +141,19 @@ pub async fn refresh(app: &App) -> Result<(), Error> {
     ring.map_err(|error| Error::internal(&error))
 }
 
+/// [`refresh`], given up where a connection says nothing any more.
+async fn refresh_within(at_most: Duration, app: &App) -> Result<(), Error> {
+    let refreshed = tokio::time::timeout(at_most, refresh(app)).await;
+    refreshed.ok().ok_or_else(|| {
+        Error::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "the database does not answer")
+    })?
+}
+
 /// Refreshes every second, for ever. What goes wrong is logged once, and what is known stays in force.
 pub async fn keep_fresh(app: App) {
     let (mut failing, mut since_sweep) = (false, None::<Instant>);
     loop {
-        match refresh(&app).await {
+        match refresh_within(TOO_LONG, &app).await {
             Ok(()) => failing = false,
             Err(error) if !failing => {
                 tracing::warn!(
@@ -160,7 +165,8 @@ pub async fn keep_fresh(app: App) {
             Err(_) => {}
         }
         if since_sweep.is_none_or(|at| at.elapsed() >= SWEEP)
-            && let Ok(()) = revocation::sweep(&app).await
+            // What a sweep does not get done in this time is left to the next.
+            && let Ok(Ok(())) = tokio::time::timeout(TOO_LONG, revocation::sweep(&app)).await
         {
             since_sweep = Some(Instant::now());
         }
@@ -172,6 +178,8 @@ pub async fn keep_fresh(app: App) {
 const RING_COUNTS_AS_CURRENT_MS: i64 = 5_000;
 /// How long a verifier waits for another look.
 const LOOK: Duration = Duration::from_secs(3);
+/// After this another connection may do better; far more than a page of the feed takes.
+const TOO_LONG: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_secs(1);
 /// How often revocations that nobody needs any more are removed.
 const SWEEP: Duration = Duration::from_hours(1);

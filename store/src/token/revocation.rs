@@ -63,7 +63,7 @@ fn still_refused_at(app: &App) -> i64 {
     i64::try_from(app.clock.now().0).unwrap_or(i64::MAX).saturating_sub(CLOCKS_DIFFER)
 }
 
-const CLOCKS_DIFFER: i64 = 30;
+pub(super) const CLOCKS_DIFFER: i64 = 30;
 
 /// Has this process refuse what was just committed, and wakes its long polls. What goes wrong is made up for within a second by
 /// [`live::keep_fresh`].
@@ -100,7 +100,11 @@ pub(crate) async fn catch_up(app: &App) -> Result<(), DbErr> {
             app.tokens.deny(entry);
         }
         match entries.last() {
-            Some(entry) if entries.len() == MAX_REVOCATIONS => after = entry.cursor,
+            // The rest goes on from here, even where this call is given up.
+            Some(entry) if entries.len() == MAX_REVOCATIONS => {
+                after = entry.cursor;
+                app.tokens.cursor.send_replace(after);
+            }
             _ => break,
         }
     }
@@ -184,18 +188,20 @@ fn entry(row: &entity::Model) -> Result<Revocation, DbErr> {
     })
 }
 
-/// Removes what nobody needs any more, from the deny list and from the table.
+/// Removes what nobody needs any more, from the deny list and, a good while later, from the table: other processes need the rows as
+/// well, and the clock of this one may be ahead of theirs.
 ///
 /// # Errors
 /// As the database says; the rest goes the next time.
 pub(super) async fn sweep(app: &App) -> Result<(), DbErr> {
     let past = still_refused_at(app);
     app.tokens.forget_expired(UnixSeconds(u64::try_from(past).unwrap_or_default()));
+    let long_past = past.saturating_sub(i64::from(app.config.token.lifetime_seconds).max(A_DAY));
     loop {
         let cursors: Vec<i64> = entity::Entity::find()
             .select_only()
             .column(entity::Column::CursorId)
-            .filter(entity::Column::RefuseUntil.lte(past))
+            .filter(entity::Column::RefuseUntil.lte(long_past))
             .order_by_asc(entity::Column::CursorId)
             .limit(SWEPT_AT_ONCE)
             .into_tuple()
@@ -214,6 +220,9 @@ pub(super) async fn sweep(app: &App) -> Result<(), DbErr> {
         }
     }
 }
+
+/// A clock that is wrong by more than this and by more than tokens live is noticed before.
+const A_DAY: i64 = 86_400;
 
 /// Few enough that a page of the feed never waits long for the deletion.
 const SWEPT_AT_ONCE: u64 = 500;

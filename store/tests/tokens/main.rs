@@ -9,5 +9,6 @@
 mod feed;
 mod issue;
 mod race;
+mod restored;
 mod takedown;
 mod town;
