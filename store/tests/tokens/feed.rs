@@ -136,6 +136,37 @@ fn entries_that_nobody_needs_are_left_out_and_swept_while_the_cursor_goes_on() {
 }
 
 #[test]
+fn a_store_whose_clock_is_a_day_ahead_takes_no_row_away_that_others_need() {
+    in_town(async |town| {
+        gets_and_loses(town, &town.one, &user("alice")).await;
+        let needed = town.page(&town.one, "").await;
+        assert_eq!(needed.revocations.len(), 1);
+        // Nobody needs this one, by any clock.
+        let long_past = "INSERT INTO revocations (cursor_id, pack_id, sticker_ids, refuse_until, created_at) \
+             VALUES (0, 1, '[1]', 1, 1)";
+        town.one.db.execute_unprepared(long_past).await.unwrap();
+        let ahead = town.opens_ahead(86_400).await;
+        let fresh = keeps_fresh(&ahead);
+        let swept = async { while rows(&town.one).await.contains(&0) {} };
+        tokio::time::timeout(HALT, swept).await.unwrap();
+        fresh.abort();
+        assert_eq!(rows(&town.one).await, [1]);
+        assert_eq!(town.page(&town.other, "").await, needed);
+        ahead.db.clone().close().await.unwrap();
+    });
+}
+
+/// The cursors that the table has.
+async fn rows(app: &App) -> Vec<i64> {
+    let all = sea_orm::Statement::from_string(
+        app.db.get_database_backend(),
+        "SELECT cursor_id FROM revocations ORDER BY cursor_id",
+    );
+    let all = app.db.query_all_raw(all).await.unwrap();
+    all.iter().map(|row| row.try_get("", "cursor_id").unwrap()).collect()
+}
+
+#[test]
 fn nothing_is_written_for_a_right_under_which_no_token_lives() {
     in_town(async |town| {
         let order = town.buys(&town.one, &user("alice")).await;

@@ -10,5 +10,6 @@ mod feed;
 mod issue;
 mod race;
 mod restored;
+mod silence;
 mod takedown;
 mod town;

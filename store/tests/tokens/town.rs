@@ -37,6 +37,8 @@ pub(crate) const START: i64 = 1_800_000_000;
 /// So that a window is 100 s.
 pub(crate) const LIFETIME: u32 = 400;
 
+const DATABASE_URL: &str = "STICKER_STORE__DATABASE__URL";
+
 /// Two stores on one database, and a pack of two stickers.
 pub(crate) struct Town {
     pub(crate) one: App,
@@ -73,7 +75,7 @@ impl Town {
             ("STICKER_STORE__TOKEN__LIFETIME_SECONDS".to_owned(), LIFETIME.to_string()),
         ];
         if let Database::Server { url, .. } = database {
-            settings.push(("STICKER_STORE__DATABASE__URL".to_owned(), url.clone()));
+            settings.push((DATABASE_URL.to_owned(), url.clone()));
         }
         let now = Arc::new(AtomicI64::new(START * 1_000));
         let one = open(&settings, &now).await;
@@ -89,6 +91,24 @@ impl Town {
     /// Another store on the same database, as after a restart.
     pub(crate) async fn opens_another(&self) -> App {
         open(&self.settings, &self.now).await
+    }
+
+    /// A third store that finds the database at this address.
+    pub(crate) async fn opens_at(&self, url: &str) -> App {
+        let mut settings = self.settings.clone();
+        settings.retain(|(name, _)| name != DATABASE_URL);
+        settings.push((DATABASE_URL.to_owned(), url.to_owned()));
+        open(&settings, &self.now).await
+    }
+
+    /// A third store whose clock is ahead by these seconds.
+    pub(crate) async fn opens_ahead(&self, seconds: i64) -> App {
+        open(&self.settings, &Arc::new(AtomicI64::new((self.now() + seconds) * 1_000))).await
+    }
+
+    /// Where the database is, unless it is a file.
+    pub(crate) fn database_url(&self) -> Option<&str> {
+        self.settings.iter().find(|(name, _)| name == DATABASE_URL).map(|(_, url)| url.as_str())
     }
 
     pub(crate) fn passes(&self, seconds: i64) {
