@@ -6,6 +6,29 @@ use std::marker::PhantomData;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
+/// Whether arrays and objects lie in each other deeper than [`MAX_DEPTH`]; what is no JSON anyway may get either answer.
+pub(crate) fn is_too_deep(text: &str) -> bool {
+    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            _ if in_string => {}
+            b'[' | b'{' => depth += 1,
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > MAX_DEPTH {
+            return true;
+        }
+    }
+    false
+}
+
+/// Section 1.4 of the specification: the same bound for every reader.
+const MAX_DEPTH: usize = 64;
+
 /// A struct written as a JSON object. Derived code also takes an array of its fields in order, which no specification means.
 pub(crate) struct Object<T>(pub T);
 

@@ -44,6 +44,8 @@ struct Ring {
 #[serde(deny_unknown_fields)]
 struct Feed {
     name: String,
+    #[serde(default)]
+    after: u64,
     page: String,
     result: String,
     cursor: Option<u64>,
@@ -134,7 +136,15 @@ fn each_key_file_gets_its_code_or_its_keys() {
 fn each_page_of_the_feed_is_taken_or_refused_as_a_whole() {
     let cases = file().feeds;
     for case in &cases {
-        let says = match RevocationPage::parse(case.page.as_bytes()) {
+        let live = LiveVerifier::new();
+        let (now, nothing) = (UnixSeconds(0), Vec::new());
+        let before = RevocationPage { revocations: nothing, cursor: case.after, more: false };
+        live.take_revocations(&before, now).unwrap();
+        let taken = RevocationPage::parse(case.page.as_bytes())
+            .and_then(|page| live.take_revocations(&page, now).map(|()| page));
+        let entries = live.freshness(now).entries;
+        assert!(taken.is_ok() || (live.cursor(), entries) == (case.after, 0), "{}", case.name);
+        let says = match taken {
             Ok(page) => ("ok", Some((page.cursor, page.more, page.revocations.len()))),
             Err(error) => (error.code(), None),
         };

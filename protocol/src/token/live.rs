@@ -17,7 +17,8 @@ pub struct LiveVerifier {
 /// How old a verifier's knowledge is: what to alarm on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Freshness {
-    /// Seconds since the store last answered with a keyring or that it is still current; `None` is never.
+    /// Seconds since the store last answered with a keyring or that it is still current; `None` is never, or not since the clock
+    /// went back.
     pub keyring_age: Option<u64>,
     /// The same for the deny feed.
     pub revocations_age: Option<u64>,
@@ -61,16 +62,21 @@ impl LiveVerifier {
     }
 
     /// Takes the page of the deny feed that came after [`cursor`](Self::cursor): enters what it says, moves the cursor, forgets what
-    /// has expired.
+    /// has expired. Checks go on between the entries.
     ///
     /// # Errors
     /// [`PageError`] for a page that goes back, or that promises more and goes nowhere: who follows it would never end.
     pub fn take_revocations(&self, page: &RevocationPage, now: UnixSeconds) -> Result<(), PageError> {
-        let mut state = self.write();
-        if page.cursor < state.cursor || (page.more && page.cursor == state.cursor) {
+        let cursor = self.cursor();
+        if page.cursor < cursor || (page.more && page.cursor == cursor) {
             return Err(PageError);
         }
-        page.revocations.iter().for_each(|revocation| state.denied.apply(revocation));
+        for revocation in &page.revocations {
+            for stickers in revocation.stickers.chunks(STICKERS_AT_ONCE) {
+                self.write().denied.enter(revocation.user.as_ref(), stickers, revocation.refuse_until);
+            }
+        }
+        let mut state = self.write();
         state.cursor = page.cursor;
         // Where more follows, what this page says is not yet all that the store knew.
         if !page.more {
@@ -97,7 +103,8 @@ impl LiveVerifier {
     /// How old the ring and the deny list are.
     pub fn freshness(&self, now: UnixSeconds) -> Freshness {
         let state = self.read();
-        let age = |at: Option<UnixSeconds>| at.map(|at| now.0.saturating_sub(at.0));
+        // What is said to have been heard in the future has an age that nobody knows: the clock went back.
+        let age = |at: Option<UnixSeconds>| at.and_then(|at| now.0.checked_sub(at.0));
         Freshness {
             keyring_age: age(state.keyring_at),
             revocations_age: age(state.revocations_at),
@@ -116,6 +123,13 @@ impl LiveVerifier {
     }
 }
 
+/// Seconds that an entry is kept past its expiry, for clocks that are set right.
+const KEPT_PAST_EXPIRY: u64 = 300;
+/// Seconds between two looks through the whole list for what has expired.
+const BETWEEN_FORGETTING: u64 = 60;
+/// So few that no check waits long for the lock.
+const STICKERS_AT_ONCE: usize = 1_000;
+
 impl Default for LiveVerifier {
     fn default() -> Self {
         Self::new()
@@ -129,19 +143,33 @@ struct State {
     cursor: u64,
     keyring_at: Option<UnixSeconds>,
     revocations_at: Option<UnixSeconds>,
+    /// The latest moment at which entries were forgotten.
+    forgot_at: Option<UnixSeconds>,
 }
 
 impl State {
+    /// Forgets late and seldom (section 1.6). A clock that was ahead made it forget what counts again: the store still has it.
     fn revocations_are_current(&mut self, now: UnixSeconds) {
-        self.denied.forget_expired(now);
         self.revocations_at = Some(now);
+        let past = UnixSeconds(now.0.saturating_sub(KEPT_PAST_EXPIRY));
+        match self.forgot_at {
+            Some(at) if now.0 < at.0.saturating_sub(KEPT_PAST_EXPIRY) => {
+                self.cursor = 0;
+                self.forgot_at = None;
+            }
+            Some(at) if now.0 < at.0.saturating_add(BETWEEN_FORGETTING) => {}
+            _ => {
+                self.denied.forget_expired(past);
+                self.forgot_at = Some(now);
+            }
+        }
     }
 }
 
 impl Default for State {
     fn default() -> Self {
         let (ring, denied) = (Keyring::new(&KeyFile::default()), DenyList::new());
-        Self { ring, denied, cursor: 0, keyring_at: None, revocations_at: None }
+        Self { ring, denied, cursor: 0, keyring_at: None, revocations_at: None, forgot_at: None }
     }
 }
 
@@ -203,8 +231,28 @@ mod tests {
         live.take_revocations(&page(18, EXPIRY, false), UnixSeconds(10)).unwrap();
         assert_eq!(verify(&live, 1, 10), Err(Refusal::Revoked));
         assert_eq!((live.cursor(), live.freshness(UnixSeconds(10)).entries), (18, 1));
-        live.revocations_are_current(UnixSeconds(u64::from(EXPIRY)));
-        assert_eq!(live.freshness(UnixSeconds(10)).entries, 0);
+        let entries_at = |now| {
+            live.revocations_are_current(UnixSeconds(now));
+            live.freshness(UnixSeconds(now)).entries
+        };
+        let end = u64::from(EXPIRY) + 300;
+        assert_eq!((entries_at(end - 1), entries_at(end - 1 + 59), entries_at(end - 1 + 60)), (1, 1, 0));
+    }
+
+    #[test]
+    fn a_clock_that_was_ahead_makes_a_verifier_read_again_what_it_forgot() {
+        let live = LiveVerifier::new();
+        live.take_keyring(&file(1), UnixSeconds(0));
+        live.take_revocations(&page(18, EXPIRY, false), UnixSeconds(10)).unwrap();
+        let ahead = u64::from(EXPIRY) + 1_000;
+        live.revocations_are_current(UnixSeconds(ahead));
+        assert_eq!((live.cursor(), live.freshness(UnixSeconds(ahead)).entries), (18, 0));
+        live.revocations_are_current(UnixSeconds(ahead - 300));
+        assert_eq!(live.cursor(), 18);
+        live.revocations_are_current(UnixSeconds(20));
+        assert_eq!(live.cursor(), 0);
+        live.take_revocations(&page(18, EXPIRY, false), UnixSeconds(21)).unwrap();
+        assert_eq!((live.cursor(), verify(&live, 1, 21)), (18, Err(Refusal::Revoked)));
     }
 
     #[test]
@@ -229,8 +277,8 @@ mod tests {
         live.keyring_is_current(UnixSeconds(130));
         live.revocations_are_current(UnixSeconds(125));
         assert_eq!(ages(130), (Some(0), Some(5)));
-        // A clock that was set back makes nothing older than it is.
-        assert_eq!(ages(90), (Some(0), Some(0)));
+        // A clock that was set back knows no age: it must not say that all is fresh.
+        assert_eq!(ages(90), (None, None));
     }
 
     #[test]

@@ -7,6 +7,9 @@ use super::build::hex;
 #[derive(Serialize)]
 pub(super) struct Feed {
     name: &'static str,
+    /// The cursor that was asked after.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    after: Option<u64>,
     page: String,
     result: &'static str,
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
@@ -23,11 +26,16 @@ struct Says {
 const PAGE: &str = r#"{"revocations":[{"cursor":18,"user_hex":"616c696365","sticker_ids":[11,12],"refuse_until":1800086400}],"cursor":18,"more":false}"#;
 
 fn ok(name: &'static str, page: impl Into<String>, cursor: u64, more: bool, entries: usize) -> Feed {
-    Feed { name, page: page.into(), result: "ok", says: Some(Says { cursor, more, entries }) }
+    Feed { name, after: None, page: page.into(), result: "ok", says: Some(Says { cursor, more, entries }) }
 }
 
 fn refused(name: &'static str, page: impl Into<String>) -> Feed {
-    Feed { name, page: page.into(), result: "bad_page", says: None }
+    Feed { name, after: None, page: page.into(), result: "bad_page", says: None }
+}
+
+/// The same as an answer to who asked after this cursor.
+fn after(after: u64, feed: Feed) -> Feed {
+    Feed { after: Some(after), ..feed }
 }
 
 fn changed(part: &str, by: &str) -> String {
@@ -103,6 +111,9 @@ pub(super) fn cases() -> Vec<Feed> {
         refused("a cursor of 1.5", last_cursor("1.5")),
         refused("a cursor of 2^53", last_cursor("9007199254740992")),
         refused("a cursor of 2^64 + 18", last_cursor("18446744073709551634")),
+        refused("a cursor of -0", last_cursor("-0")),
+        refused("a cursor of 1e1", last_cursor("1e1")),
+        refused("a cursor of 21 digits", last_cursor("100000000000000000000")),
         refused("a cursor in quotes", last_cursor("\"18\"")),
         refused("no more", r#"{"revocations":[],"cursor":18}"#),
         refused("more null", changed("false", "null")),
@@ -119,11 +130,20 @@ pub(super) fn cases() -> Vec<Feed> {
         refused("a user with another letter", changed("616c696365", "616c69636g")),
         refused("a user with a space", changed("616c696365", " 616c69636")),
         refused("a user that is a number", changed(r#""616c696365""#, "616")),
+        refused("a user of -0, which is not every user", changed(r#""616c696365""#, "-0")),
+        refused(
+            "a user of 21 digits, which is not every user",
+            changed(r#""616c696365""#, "123456789012345678901"),
+        ),
+        refused("a user of 1e1", changed(r#""616c696365""#, "1e1")),
         refused("a user that is false", changed(r#""616c696365""#, "false")),
         refused("no sticker_ids", changed(r#""sticker_ids":[11,12],"#, "")),
         refused("sticker_ids null, which is not every sticker", changed("[11,12]", "null")),
         refused("sticker_ids that are a number", changed("[11,12]", "11")),
         refused("sticker 0", changed("[11,12]", "[11,0]")),
+        refused("sticker -0", changed("[11,12]", "[-0]")),
+        refused("sticker 11.0", changed("[11,12]", "[11.0]")),
+        refused("a sticker of 21 digits", changed("[11,12]", "[100000000000000000011]")),
         refused("sticker -1", changed("[11,12]", "[-1]")),
         refused("sticker 2^53", changed("[11,12]", "[9007199254740992]")),
         refused("sticker 1.5", changed("[11,12]", "[1.5]")),
@@ -131,11 +151,31 @@ pub(super) fn cases() -> Vec<Feed> {
         refused("a sticker null", changed("[11,12]", "[11,null]")),
         refused("no refuse_until", changed(r#","refuse_until":1800086400"#, "")),
         refused("refuse_until null, which is not for ever", changed("1800086400", "null")),
+        refused("refuse_until -0", changed("1800086400", "-0")),
+        refused("refuse_until of 21 digits", changed("1800086400", "180008640018000864001")),
         refused("refuse_until -1", changed("1800086400", "-1")),
         refused("refuse_until 2^32", changed("1800086400", "4294967296")),
         refused("refuse_until 1.5", changed("1800086400", "1.5")),
         refused("refuse_until in quotes", changed("1800086400", "\"1800086400\"")),
         refused("refuse_until as a date", changed("1800086400", "\"2027-01-16T08:00:00Z\"")),
+        refused("an unknown field that is nested 65 deep", deep(64)),
+        refused("an unknown field that is nested 5,000 deep", deep(5_000)),
+    ]);
+    cases.push(ok("an unknown field that is nested 64 deep", deep(63), 18, false, 1));
+    cases.extend([
+        after(17, ok("a page that moves on", PAGE, 18, false, 1)),
+        after(18, ok("a page that stays and is the last", PAGE, 18, false, 1)),
+        after(17, ok("a page that moves on and has more", changed("false", "true"), 18, true, 1)),
+        after(18, refused("a page that stays and has more", changed("false", "true"))),
+        after(19, refused("a page that goes back", PAGE)),
+        after(20, refused("a page that goes back and has more", changed("false", "true"))),
+        after(9_007_199_254_740_991, refused("a page that goes back from the highest cursor", PAGE)),
     ]);
     cases
+}
+
+/// The page with an unknown field of this many arrays in each other, one level deeper than the page itself.
+fn deep(arrays: usize) -> String {
+    let nested = format!("{}{}", "[".repeat(arrays), "]".repeat(arrays));
+    changed(r#""more":false"#, &format!(r#""more":false,"later":{nested}"#))
 }

@@ -107,7 +107,7 @@ fn stickers(body: &Body) -> Vec<Token> {
     ]
 }
 
-/// The lowest and the highest bit of each field's first and last byte.
+/// Every bit of the version, and the lowest and the highest bit of every other field's first and last byte.
 fn flips(body: &Body) -> Vec<Token> {
     let bytes = body.signed();
     let fields = [
@@ -126,7 +126,8 @@ fn flips(body: &Body) -> Vec<Token> {
     let each = |(what, first, last, code)| {
         [(first, 0), (first, 7), (last, 0), (last, 7)].map(|(at, bit)| flip(what, at, bit, code))
     };
-    fields.into_iter().flat_map(each).collect()
+    let version = (0..8).map(|bit| flip("the version", 0, bit, "unsupported_version"));
+    version.chain(fields.into_iter().flat_map(each)).collect()
 }
 
 fn users() -> Vec<Token> {

@@ -41,6 +41,12 @@ fn changed(part: &str, by: &str) -> String {
     file(&[key.replace(part, by)])
 }
 
+/// A key with an unknown field of this many arrays in each other, three levels deeper than the arrays themselves.
+fn deep(arrays: usize) -> String {
+    let nested = format!("{}{}", "[".repeat(arrays), "]".repeat(arrays));
+    changed(r#""id":3"#, &format!(r#""id":3,"later":{nested}"#))
+}
+
 /// The same of one Ed25519 key.
 fn changed_ed25519(part: &str, by: &str) -> String {
     let key = ed25519("4", "signing");
@@ -106,6 +112,7 @@ pub(super) fn cases() -> Vec<Ring> {
             changed(r#""id":3"#, r#""id":3,"public":7"#),
             &[3],
         ),
+        ok("an unknown field of a key that is nested 64 deep", deep(61), &[3]),
         ok("a key of an unknown algorithm is left out", with_key(r#""ml-dsa-44""#), &[]),
         ok(
             "a known key beside one of an unknown algorithm",
@@ -141,6 +148,8 @@ pub(super) fn cases() -> Vec<Ring> {
         ),
     ];
     let bad_json = [
+        ("an unknown field of a key that is nested 65 deep", deep(62)),
+        ("an unknown field of a key that is nested 5,000 deep", deep(5_000)),
         ("nothing", String::new()),
         ("white space alone", " \n".to_owned()),
         ("a byte order mark", format!("\u{feff}{one}")),

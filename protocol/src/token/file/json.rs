@@ -4,15 +4,18 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
-use crate::json::{Object, present};
+use crate::json::{Object, is_too_deep, present};
 use crate::token::Algorithm;
 use crate::token::error::{Fault, KeyFileError};
 use crate::token::key::{KeyId, KeyMaterial, KeyRecord, KeyState, PublicKey, Secret};
 
 /// The keys of known algorithms, each with the line of its id.
 pub(super) fn read(text: &str) -> Result<Vec<(KeyRecord, usize)>, KeyFileError> {
-    let text = Text(text);
-    let file: Object<FileJson<'_>> = serde_json::from_str(text.0).map_err(|error| {
+    if is_too_deep(text) {
+        return Err(KeyFileError::new(None, Fault::NoKeys));
+    }
+    let text = Text { text, breaks: text.match_indices('\n').map(|(at, _)| at).collect() };
+    let file: Object<FileJson<'_>> = serde_json::from_str(text.text).map_err(|error| {
         let fault = if error.is_data() { Fault::NoKeys } else { Fault::NotJson { column: error.column() } };
         KeyFileError::new(Some(error.line().max(1)), fault)
     })?;
@@ -67,7 +70,11 @@ struct KeyJson<'a> {
     state: Option<&'a RawValue>,
 }
 
-struct Text<'a>(&'a str);
+struct Text<'a> {
+    text: &'a str,
+    /// Where lines end.
+    breaks: Vec<usize>,
+}
 
 impl<'a> Text<'a> {
     /// The key, `None` where its algorithm is unknown: then nothing else of it is looked at.
@@ -99,8 +106,8 @@ impl<'a> Text<'a> {
 
     /// The line of a part of the text, from 1.
     fn line(&self, part: &RawValue) -> usize {
-        let before = part.get().as_ptr().addr().saturating_sub(self.0.as_ptr().addr());
-        self.0.bytes().take(before).filter(|&byte| byte == b'\n').count() + 1
+        let at = part.get().as_ptr().addr().saturating_sub(self.text.as_ptr().addr());
+        self.breaks.partition_point(|&end| end < at) + 1
     }
 }
 
