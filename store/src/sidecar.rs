@@ -21,8 +21,8 @@ use crate::clock::Clock;
 use crate::random::{NoRandom, Random};
 use crate::token::file::FileError;
 use crate::web::RequestIds;
-use memory::Memory;
 pub use address::{Address, AddressError};
+use memory::Memory;
 
 /// Where keys come from.
 #[derive(Debug)]

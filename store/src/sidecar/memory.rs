@@ -3,7 +3,7 @@
 
 mod journal;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -104,7 +104,7 @@ impl Memory {
     pub(super) fn flush(&self) {
         let Some(waiting) = &self.0 else { return };
         let is_busy = |lines: &mut Lines| lines.is_writing || !lines.text.is_empty();
-        drop(waiting.changed.wait_timeout_while(waiting.lines(), PATIENCE, is_busy));
+        drop(waiting.changed.wait_timeout_while(waiting.lines(), LAST_PATIENCE, is_busy));
     }
 }
 
@@ -120,7 +120,9 @@ impl Waiting {
         let waited = self.changed.wait_timeout_while(self.lines(), PATIENCE, is_full);
         let (mut lines, waited) = waited.unwrap_or_else(PoisonError::into_inner);
         if waited.timed_out() {
-            tracing::error!("the state cannot be written: nothing more is remembered until this sidecar is restarted");
+            tracing::error!(
+                "the state cannot be written: nothing more is remembered until this sidecar is restarted"
+            );
             (lines.gave_up, lines.text) = (true, Vec::new());
         }
         if !lines.gave_up {
@@ -131,7 +133,7 @@ impl Waiting {
         self.changed.notify_all();
     }
 
-    fn write(&self, mut journal: Journal, path: &std::path::Path, clock: &Clock) -> ! {
+    fn write(&self, mut journal: Journal, path: &Path, clock: &Clock) -> ! {
         let failed = |error: &std::io::Error| {
             tracing::error!(file.path = %path.display(), error.reason = %error, "the state cannot be remembered");
         };
@@ -160,7 +162,7 @@ impl Waiting {
 
 /// What the file says. Entries go into the verifier as they are read.
 fn recall(
-    path: &std::path::Path,
+    path: &Path,
     store: &str,
     verifier: &LiveVerifier,
 ) -> Result<(Option<Journal>, Option<Remembered>), FileError> {
@@ -196,3 +198,8 @@ const MOST_WAITING: usize = 8 << 20;
 const PATIENCE: Duration = Duration::from_secs(20);
 /// Between two tries to write.
 const PAUSE: Duration = Duration::from_secs(5);
+/// Of a clean stop.
+const LAST_PATIENCE: Duration = Duration::from_secs(2);
+
+#[cfg(test)]
+mod tests;

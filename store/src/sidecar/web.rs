@@ -78,8 +78,10 @@ async fn around(State(shared): State<Arc<Shared>>, request: Request, next: Next)
     let path = request.uri().clone();
     let mut response = match tokio::time::timeout(TIME_LIMIT, next.run(request)).await {
         Ok(response) => response,
-        Err(_) => Error::new(StatusCode::REQUEST_TIMEOUT, "timeout", "the request did not come whole in time")
-            .into_response(),
+        Err(_) => {
+            Error::new(StatusCode::REQUEST_TIMEOUT, "timeout", "the request did not come whole in time")
+                .into_response()
+        }
     };
     if let Some(body) = response.extensions_mut().remove::<ErrorBody>() {
         body.log(id.as_str(), path.path());

@@ -162,7 +162,7 @@ impl Journal {
 
 /// The line of a keyring.
 pub(super) fn of_keyring(file: &KeyFile, tag: Option<String>, at: UnixSeconds) -> Vec<u8> {
-    raw(file.to_json()).map(|file| line(&Line::Keyring { file, tag, at: at.0 })).unwrap_or_default()
+    raw(&file.to_json()).map(|file| line(&Line::Keyring { file, tag, at: at.0 })).unwrap_or_default()
 }
 
 /// The line that says that the keyring before it is current.
@@ -172,7 +172,7 @@ pub(super) fn of_keyring_at(at: UnixSeconds) -> Vec<u8> {
 
 /// The line of a page.
 pub(super) fn of_page(page: &RevocationPage, at: UnixSeconds) -> Vec<u8> {
-    raw(page.to_json()).map(|page| line(&Line::Feed { page, at: at.0 })).unwrap_or_default()
+    raw(&page.to_json()).map(|page| line(&Line::Feed { page, at: at.0 })).unwrap_or_default()
 }
 
 #[derive(Serialize, Deserialize)]
@@ -208,9 +208,9 @@ impl Line {
     }
 }
 
-/// Neither of the two has anything that JSON could not hold.
-fn raw(json: String) -> Option<Box<RawValue>> {
-    RawValue::from_string(json).ok()
+/// On one line: no string of JSON has a line break in it. Neither of the two texts has anything that JSON could not hold.
+fn raw(json: &str) -> Option<Box<RawValue>> {
+    RawValue::from_string(json.replace('\n', " ")).ok()
 }
 
 fn line(line: &Line) -> Vec<u8> {
