@@ -6,7 +6,6 @@ use axum::Router;
 use axum::middleware;
 use moka::sync::Cache;
 use sea_orm::DatabaseConnection;
-use sea_orm_migration::MigratorTrait as _;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::clock::Clock;
@@ -155,7 +154,7 @@ impl Parts {
         std::fs::create_dir_all(&config.data_dir)
             .map_err(|source| StartError::DataDir { path: config.data_dir.clone(), source })?;
         let db = db::connect(&config.database_url(), config.database.max_connections).await?;
-        migration::Migrator::up(&db, None).await?;
+        migration::bring_up(&db).await?;
         let sealed = token::keys::any(&db).await?;
         let master = MasterKey::load(&config, &random, !sealed)?;
         let objects = Objects::open(&config).await?;
