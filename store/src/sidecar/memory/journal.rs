@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use sticker_protocol::UnixSeconds;
+use sticker_protocol::limits::REVOCATIONS_KEPT;
 use sticker_protocol::token::{KeyFile, RevocationPage};
 
 use crate::token::file::FileError;
@@ -134,7 +135,8 @@ impl Journal {
                 Record::Page { mut page, at } => {
                     let heard = feed.take().and_then(|(_, heard)| heard);
                     feed = Some((page.cursor, if page.more { heard } else { Some(at) }));
-                    page.revocations.retain(|entry| !entry.refuse_until.has_passed(now));
+                    let past = UnixSeconds(now.0.saturating_sub(REVOCATIONS_KEPT));
+                    page.revocations.retain(|entry| !entry.refuse_until.has_passed(past));
                     if !page.revocations.is_empty() {
                         // The cursor is said at the end, when all that it stands for is there.
                         out.write_all(&of_page(&RevocationPage { cursor: 0, more: true, ..page }, at))?;
