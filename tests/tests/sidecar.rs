@@ -1,5 +1,11 @@
 //! A sidecar beside a chat server: it says what the store says, also while the store is away.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "what stands for a store or before one stops the test where something is not as it should be"
+)]
+
 use std::fs::{self, Permissions};
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
