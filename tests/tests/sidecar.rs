@@ -3,7 +3,7 @@
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
-    reason = "a test stops where something is not as it should be"
+    reason = "what stands for a store or before one stops the test where something is not as it should be"
 )]
 
 use std::fs::{self, Permissions};
