@@ -32,3 +32,6 @@ pub const MAX_RELEASE_FILES: usize = 8_000;
 pub const MAX_REVOCATIONS: usize = 10_000;
 /// Stickers of one entry of the deny feed: all that a pack ever had, over its releases.
 pub const MAX_REVOKED_STICKERS: usize = 10_000;
+
+/// Seconds that an entry of the deny list is kept past its expiry, for clocks that are set right: section 1.6 of the specification.
+pub const REVOCATIONS_KEPT: u64 = 300;

@@ -18,40 +18,73 @@ type right struct {
 	user    string
 }
 
-// Apply adds what a page of the feed says. Of two entries for one right the later end counts.
+const (
+	// atOnce is how many rights are looked at under one lock, so that no check waits for a whole page or list.
+	atOnce = 1_000
+	// keptFor is how many seconds an entry outlives its tokens, for clocks that are set (section 1.6).
+	keptFor = 300
+)
+
+// Apply adds what a page of the feed says. Of two entries for one right the later end counts. Verification goes on meanwhile.
 func (d *DenyList) Apply(page *Page) {
+	for _, entry := range page.Revocations {
+		for rest := entry.Stickers; len(rest) > 0; {
+			part := rest
+			if len(part) > atOnce {
+				part = part[:atOnce]
+			}
+			d.enter(entry.User, part, entry.RefuseUntil)
+			rest = rest[len(part):]
+		}
+	}
+}
+
+func (d *DenyList) enter(user string, stickers []uint64, refuseUntil uint32) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.until == nil {
 		d.until = make(map[right]uint32)
 	}
-	for _, entry := range page.Revocations {
-		for _, sticker := range entry.Stickers {
-			of := right{sticker, entry.User}
-			if entry.RefuseUntil > d.until[of] {
-				d.until[of] = entry.RefuseUntil
-			}
+	for _, sticker := range stickers {
+		of := right{sticker, user}
+		if until, known := d.until[of]; !known || refuseUntil > until {
+			d.until[of] = refuseUntil
 		}
 	}
 }
 
-// Forget drops the entries whose tokens have all expired by now. Verification goes on while it looks for them.
+// Forget drops the entries whose tokens had all expired 300 s before now. Verification goes on while it looks for them.
 func (d *DenyList) Forget(now time.Time) {
-	var over []right
+	over := func(until uint32) bool { return now.Unix() >= int64(until)+keptFor }
+	var found []right
+	looked := 0
 	d.mu.RLock()
+	// A map may change while it is read in a loop, as long as nobody is at it at the same time.
 	for of, until := range d.until {
-		if now.Unix() >= int64(until) {
-			over = append(over, of)
+		if over(until) {
+			found = append(found, of)
+		}
+		if looked++; looked%atOnce == 0 {
+			// Who waits to write would keep the checks waiting too.
+			d.mu.RUnlock()
+			d.mu.RLock()
 		}
 	}
 	d.mu.RUnlock()
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	for _, of := range over {
-		// A page may have made it longer in between.
-		if now.Unix() >= int64(d.until[of]) {
-			delete(d.until, of)
+	for len(found) > 0 {
+		part := found
+		if len(part) > atOnce {
+			part = part[:atOnce]
 		}
+		d.mu.Lock()
+		for _, of := range part {
+			// A page may have made it longer in between.
+			if until, known := d.until[of]; known && over(until) {
+				delete(d.until, of)
+			}
+		}
+		d.mu.Unlock()
+		found = found[len(part):]
 	}
 }
 
@@ -66,5 +99,9 @@ func (d *DenyList) refuses(sticker uint64, user []byte, expiry uint32) bool {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
 	// The conversion in the map's index does not allocate.
-	return expiry <= d.until[right{sticker, string(user)}] || expiry <= d.until[right{sticker: sticker}]
+	if until, known := d.until[right{sticker, string(user)}]; known && expiry <= until {
+		return true
+	}
+	until, known := d.until[right{sticker: sticker}]
+	return known && expiry <= until
 }

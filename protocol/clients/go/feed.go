@@ -6,8 +6,13 @@ import (
 	"math"
 )
 
-// maxListed bounds the entries of a page, and the stickers of an entry.
-const maxListed = 10_000
+// What a page holds at most.
+const (
+	// maxListed bounds the entries of a page, and the stickers of an entry.
+	maxListed = 10_000
+	// maxStickers bounds the stickers of a page.
+	maxStickers = 200_000
+)
 
 // ErrBadPage refuses a page of the deny feed as a whole.
 var ErrBadPage = errors.New("bad_page")
@@ -31,20 +36,28 @@ type Revocation struct {
 	RefuseUntil uint32
 }
 
-// ParsePage reads an answer of the deny feed; the error is [ErrBadPage].
-func ParsePage(body []byte) (*Page, error) {
-	whole, err := parseObject(body)
-	entries, isArray := whole.objects("revocations")
+// ParsePage reads an answer of the deny feed to who asked after a cursor; the error is [ErrBadPage]. A page that goes back, or
+// that has more and does not move on, is refused too.
+func ParsePage(body []byte, after uint64) (*Page, error) {
+	whole, err := parseObject(body, "revocations", "cursor", "more")
 	cursor, isWhole := whole.whole("cursor", maxSafeInt)
 	more, isBool := whole.boolean("more")
-	if err != nil || !isArray || !isWhole || !isBool || len(entries) > maxListed {
+	if err != nil || !isWhole || !isBool || cursor < after || more && cursor == after {
 		return nil, ErrBadPage
 	}
-	page := &Page{make([]Revocation, len(entries)), cursor, more}
-	for at, entry := range entries {
-		if !page.Revocations[at].read(entry) {
-			return nil, ErrBadPage
+	page, stickers := &Page{Cursor: cursor, More: more}, 0
+	ok := elements(whole["revocations"], func(raw json.RawMessage) bool {
+		entry, isObject := members(raw, "cursor", "user_hex", "sticker_ids", "refuse_until")
+		var revocation Revocation
+		if !isObject || len(page.Revocations) == maxListed || !revocation.read(entry) {
+			return false
 		}
+		page.Revocations = append(page.Revocations, revocation)
+		stickers += len(revocation.Stickers)
+		return stickers <= maxStickers
+	})
+	if !ok {
+		return nil, ErrBadPage
 	}
 	return page, nil
 }
@@ -57,19 +70,13 @@ func (r *Revocation) read(entry object) bool {
 		}
 		r.User = string(user)
 	}
-	var ids []json.RawMessage
-	if !isArray(entry["sticker_ids"]) || json.Unmarshal(entry["sticker_ids"], &ids) != nil || len(ids) > maxListed {
-		return false
-	}
-	for _, text := range ids {
-		id, ok := parseWhole(text, maxSafeInt)
-		if !ok || id == 0 {
-			return false
-		}
+	areIDs := elements(entry["sticker_ids"], func(raw json.RawMessage) bool {
+		id, ok := parseWhole(raw, maxSafeInt)
 		r.Stickers = append(r.Stickers, id)
-	}
+		return ok && id > 0 && len(r.Stickers) <= maxListed
+	})
 	until, isTime := entry.whole("refuse_until", math.MaxUint32)
 	_, isCursor := entry.whole("cursor", maxSafeInt)
 	r.RefuseUntil = uint32(until)
-	return isTime && isCursor
+	return areIDs && isTime && isCursor
 }

@@ -17,8 +17,10 @@ type Updater struct {
 	*Verifier
 	options Options
 	stop    context.CancelFunc
-	loops   sync.WaitGroup
 	mu      sync.Mutex
+	// working counts the loops that are not in OnProblem; idle tells when it falls.
+	working int
+	idle    *sync.Cond
 	ring    freshness
 	feed    freshness
 }
@@ -28,11 +30,12 @@ type Options struct {
 	// StartTimeout is how long to wait at the start, 30 seconds if zero.
 	StartTimeout time.Duration
 	// OnProblem hears of each failure that differs from the one before it in the same place. It may be called from several
-	// goroutines. Without it they go to the standard logger. No error has a key or the secret in it.
+	// goroutines, and may close the Updater. Without it they go to the standard logger. No error has a key or the secret in it.
 	OnProblem func(error)
 	// Transport is for the store, [http.DefaultTransport] if nil.
 	Transport http.RoundTripper
 	pace      pace
+	clock     func() time.Time
 }
 
 // Status says how fresh an Updater's knowledge is.
@@ -45,14 +48,14 @@ type Status struct {
 
 // pace has the waiting times, which tests shorten.
 type pace struct {
-	file, ring, answer, retry, maxRetry time.Duration
+	file, ring, answer, retry, maxRetry, forget time.Duration
 	// poll is in whole seconds.
 	poll int
 }
 
 var usualPace = pace{
 	file: 3 * time.Second, ring: 30 * time.Second, answer: 10 * time.Second,
-	retry: time.Second, maxRetry: 30 * time.Second, poll: 25,
+	retry: time.Second, maxRetry: 30 * time.Second, forget: time.Minute, poll: 25,
 }
 
 // freshness is what is known of one thing that is kept up to date.
@@ -108,10 +111,26 @@ func FollowStore(ctx context.Context, address, secret string, options Options) (
 	return u, nil
 }
 
-// Close ends the background work and waits for it. The Verifier goes on with what it has.
+// Close ends the background work and waits for it, but not for an OnProblem that is running, which may be what calls it. The
+// Verifier goes on with what it has.
 func (u *Updater) Close() {
 	u.stop()
-	u.loops.Wait()
+	u.wait()
+}
+
+func (u *Updater) wait() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for u.working > 0 {
+		u.idle.Wait()
+	}
+}
+
+func (u *Updater) work(more int) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.working += more
+	u.idle.Broadcast()
 }
 
 // Status tells what to alarm on.
@@ -135,20 +154,24 @@ func newUpdater(options Options) *Updater {
 	if options.pace == (pace{}) {
 		options.pace = usualPace
 	}
+	if options.clock == nil {
+		options.clock = time.Now
+	}
 	u := &Updater{Verifier: NewVerifier(new(Ring)), options: options}
+	u.idle = sync.NewCond(&u.mu)
 	u.ring.first, u.feed.first = make(chan struct{}), make(chan struct{})
 	return u
 }
 
 // keep loads again and again: after a pause when it went well, else after a growing and random one.
 func (u *Updater) keep(ctx context.Context, part *freshness, load func(context.Context) error, pause, maxRetry time.Duration) {
-	u.loops.Add(1)
+	u.work(1)
 	go func() {
-		defer u.loops.Done()
+		defer u.work(-1)
 		retry := u.options.pace.retry
 		// Without a seed of its own every server would draw the same numbers in old releases of Go.
 		random := rand.New(rand.NewSource(time.Now().UnixNano()))
-		for {
+		for ctx.Err() == nil {
 			wait := pause
 			err := load(ctx)
 			if ctx.Err() != nil {
@@ -189,6 +212,8 @@ func (u *Updater) failed(part *freshness, err error) {
 	part.problem = err
 	u.mu.Unlock()
 	if !known {
+		u.work(-1)
+		defer u.work(1)
 		u.options.OnProblem(err)
 	}
 }

@@ -414,7 +414,7 @@ func TestTheEndOfTheContextEndsTheWorkAndAStart(t *testing.T) {
 		t.Fatal(err)
 	}
 	cancel()
-	u.loops.Wait()
+	u.wait()
 	if _, err := FollowStore(ctx, s.URL, clientSecret, new(problems).options()); err != context.Canceled {
 		t.Error(err)
 	}

@@ -60,24 +60,41 @@ func (e *RingError) Error() string { return fmt.Sprintf("%s: %s", e.Code, e.Wher
 
 // ParseRing reads a key file. It leaves out keys of algorithms that it does not know; the error is a [*RingError].
 func ParseRing(file []byte) (*Ring, error) {
-	whole, err := parseObject(file)
+	whole, err := parseObject(file, "keys")
 	var syntax *json.SyntaxError
 	if errors.As(err, &syntax) {
 		return nil, &RingError{BadJSON, fmt.Sprint("line ", 1+bytes.Count(file[:syntax.Offset], []byte{'\n'}))}
 	}
-	keys, ok := whole.objects("keys")
-	if err != nil || !ok {
-		return nil, &RingError{BadJSON, "no UTF-8 object with an array `keys` of objects"}
+	if err != nil {
+		return nil, &RingError{BadJSON, err.Error()}
 	}
 	ring := &Ring{make(map[uint16]*macKey), make(map[uint16]ed25519.PublicKey)}
 	seen, signing := make(map[uint64]bool), make(map[string]bool)
-	for at, key := range keys {
-		if code := ring.add(key, seen, signing); code != "" {
-			return nil, &RingError{code, fmt.Sprint("key ", at+1, " of the file")}
+	var problem *RingError
+	at := 0
+	isArray := elements(whole["keys"], func(raw json.RawMessage) bool {
+		at++
+		key, isObject := members(raw, "id", "algorithm", "state", "secret", "public")
+		code := BadJSON
+		if isObject && at <= maxKeys {
+			code = ring.add(key, seen, signing)
 		}
+		if code != "" {
+			problem = &RingError{code, fmt.Sprint("key ", at, " of the file")}
+		}
+		return code == ""
+	})
+	if problem != nil {
+		return nil, problem
+	}
+	if !isArray {
+		return nil, &RingError{BadJSON, "no array `keys` of objects"}
 	}
 	return ring, nil
 }
+
+// maxKeys is as many as there are ids.
+const maxKeys = math.MaxUint16 + 1
 
 func (r *Ring) add(key object, seen map[uint64]bool, signing map[string]bool) RingCode {
 	algorithm, _ := key.text("algorithm")

@@ -6,15 +6,25 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"os"
 	"strings"
+	"syscall"
 	"time"
 )
 
-// maxBody is beyond any answer of the store and any key file.
-const maxBody = 64 << 20
+const (
+	// maxAnswer is beyond any answer of the store (section 1.6).
+	maxAnswer = 8 << 20
+	// maxFile is beyond any key file.
+	maxFile = 16 << 20
+	// clockStep is how many seconds a clock may go back without anything that was forgotten being needed again (section 1.6).
+	clockStep = keptFor
+	// pagesAtOnce is how many pages are read without a pause: a feed may have more for ever.
+	pagesAtOnce = 100
+)
 
 // fileSource is a key file on this machine.
 type fileSource struct {
@@ -24,7 +34,8 @@ type fileSource struct {
 
 // load reads the whole file each time: the time of change misses the second of two changes within one tick of the clock.
 func (s *fileSource) load(v *Verifier) error {
-	file, err := os.Open(s.path)
+	// Opening a pipe would otherwise wait for who writes into it.
+	file, err := os.OpenFile(s.path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return err
 	}
@@ -33,10 +44,13 @@ func (s *fileSource) load(v *Verifier) error {
 	if err != nil {
 		return err
 	}
+	if !info.Mode().IsRegular() {
+		return fmt.Errorf("%s: not a regular file", s.path)
+	}
 	if info.Mode().Perm()&0o077 != 0 {
 		return fmt.Errorf("%s: others than its owner may use the key file (mode %04o)", s.path, info.Mode().Perm())
 	}
-	text, err := readAll(file)
+	text, err := readAll(file, maxFile)
 	if err != nil {
 		return fmt.Errorf("%s: %w", s.path, err)
 	}
@@ -52,10 +66,10 @@ func (s *fileSource) load(v *Verifier) error {
 	return nil
 }
 
-func readAll(from io.Reader) ([]byte, error) {
-	text, err := io.ReadAll(io.LimitReader(from, maxBody+1))
-	if err == nil && len(text) > maxBody {
-		return nil, errors.New("larger than 64 MiB")
+func readAll(from io.Reader, max int) ([]byte, error) {
+	text, err := io.ReadAll(io.LimitReader(from, int64(max)+1))
+	if err == nil && len(text) > max {
+		return nil, fmt.Errorf("larger than %d MiB", max>>20)
 	}
 	return text, err
 }
@@ -64,21 +78,25 @@ func readAll(from io.Reader) ([]byte, error) {
 type store struct {
 	client http.Client
 	pace   pace
+	clock  func() time.Time
 	// request holds the secret where no print of the struct can show it.
 	request func(ctx context.Context, path string) (*http.Request, error)
 }
 
 func newStore(address, secret string, options Options) (*store, error) {
 	base, err := url.Parse(address)
-	if err != nil || base.Scheme != "http" && base.Scheme != "https" || base.Host == "" || base.User != nil ||
+	if err != nil || base.Scheme != "http" && base.Scheme != "https" || base.Hostname() == "" || base.User != nil ||
 		base.RawQuery != "" || base.Fragment != "" {
 		return nil, errors.New("the store's address is not of the form https://host")
+	}
+	if base.Scheme == "http" && !isThisMachine(base.Hostname()) {
+		return nil, errors.New("the store's address is http://, which only a store on this machine may have: its answer holds keys; use https://host")
 	}
 	if secret == "" || strings.IndexFunc(secret, func(r rune) bool { return r <= ' ' || r > '~' }) >= 0 {
 		return nil, errors.New("the client secret is empty or has characters that no secret has")
 	}
 	address = strings.TrimRight(address, "/")
-	s := &store{pace: options.pace}
+	s := &store{pace: options.pace, clock: options.clock}
 	s.client.Transport = options.Transport
 	// The secret is for this store, and not for where it might point.
 	s.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
@@ -90,6 +108,10 @@ func newStore(address, secret string, options Options) (*store, error) {
 		return request, err
 	}
 	return s, nil
+}
+
+func isThisMachine(host string) bool {
+	return strings.EqualFold(host, "localhost") || net.ParseIP(host).IsLoopback()
 }
 
 // get answers with status, ETag and body of an answer that one of the two sources can use.
@@ -110,7 +132,7 @@ func (s *store) get(ctx context.Context, path, etag string, timeout time.Duratio
 	defer answer.Body.Close()
 	switch answer.StatusCode {
 	case http.StatusOK, http.StatusNotModified, http.StatusConflict:
-		body, err := readAll(answer.Body)
+		body, err := readAll(answer.Body, maxAnswer)
 		if err != nil {
 			err = fmt.Errorf("GET %s: %w", path, err)
 		}
@@ -147,16 +169,23 @@ type feedSource struct {
 	*store
 	cursor   uint64
 	caughtUp bool
+	// looked is when entries were last looked through, by the clock that no one sets, and forgot the latest time at which.
+	looked time.Time
+	forgot int64
 }
 
 // load reads the feed to its end. It waits for news where the end was reached before and nothing failed since.
 func (s *feedSource) load(ctx context.Context, v *Verifier) error {
+	if now := s.clock().Unix(); !s.looked.IsZero() && now < s.forgot-clockStep {
+		// What was forgotten may be needed again, and the store still has it.
+		s.cursor, s.caughtUp, s.forgot = 0, false, now
+	}
 	wait, restarted := 0, false
 	if s.caughtUp {
 		wait = s.pace.poll
 	}
 	s.caughtUp = false
-	for {
+	for pages := 1; ; pages++ {
 		path := fmt.Sprintf("/v1/revocations?after=%d&wait=%d", s.cursor, wait)
 		status, _, body, err := s.get(ctx, path, "", s.pace.answer+time.Duration(wait)*time.Second)
 		if err != nil {
@@ -166,18 +195,38 @@ func (s *feedSource) load(ctx context.Context, v *Verifier) error {
 			s.cursor, restarted = 0, true
 			continue
 		}
-		page, err := ParsePage(body)
-		// A cursor that does not move on would have the loop ask for ever.
-		if err != nil || status != http.StatusOK || page.Cursor < s.cursor || page.More && page.Cursor == s.cursor {
+		page, err := ParsePage(body, s.cursor)
+		if err != nil || status != http.StatusOK {
 			return fmt.Errorf("GET %s: %w (status %d)", path, ErrBadPage, status)
 		}
 		v.Denied.Apply(page)
 		s.cursor = page.Cursor
 		if !page.More {
-			v.Denied.Forget(time.Now())
+			s.forget(v)
 			s.caughtUp = true
 			return nil
 		}
 		wait = 0
+		if pages%pagesAtOnce == 0 {
+			s.forget(v)
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-time.After(s.pace.retry):
+			}
+		}
+	}
+}
+
+// forget looks through the entries, which takes a while, and therefore seldom.
+func (s *feedSource) forget(v *Verifier) {
+	if !s.looked.IsZero() && time.Since(s.looked) < s.pace.forget {
+		return
+	}
+	now := s.clock()
+	v.Denied.Forget(now)
+	s.looked = time.Now()
+	if now.Unix() > s.forgot {
+		s.forgot = now.Unix()
 	}
 }

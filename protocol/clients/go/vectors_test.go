@@ -27,7 +27,7 @@ type vectors struct {
 	}
 	Feeds []struct {
 		Name, Page, Result string
-		Cursor             uint64
+		After, Cursor      uint64
 		More               bool
 		Entries            int
 	}
@@ -48,7 +48,7 @@ func TestEveryVector(t *testing.T) {
 	for _, c := range all.Tokens {
 		t.Run("token: "+c.Name, func(t *testing.T) {
 			v := verifier(t, fmt.Sprintf(`{"keys":%s}`, c.Keys))
-			page, err := ParsePage([]byte(fmt.Sprintf(`{"revocations":%s,"cursor":%d,"more":false}`, c.Revocations, maxSafeInt)))
+			page, err := ParsePage([]byte(fmt.Sprintf(`{"revocations":%s,"cursor":%d,"more":false}`, c.Revocations, maxSafeInt)), 0)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -69,7 +69,7 @@ func TestEveryVector(t *testing.T) {
 	}
 	for _, c := range all.Feeds {
 		t.Run("feed: "+c.Name, func(t *testing.T) {
-			page, err := ParsePage([]byte(c.Page))
+			page, err := ParsePage([]byte(c.Page), c.After)
 			if code := codeOf(err); code != c.Result {
 				t.Fatalf("%s, not %s", code, c.Result)
 			}

@@ -167,7 +167,11 @@ func TestARevokedRightIsRefusedAndAnEntryIsForgottenOnceNothingNeedsIt(t *testin
 	if v.Denied.Len() != 2 {
 		t.Error(v.Denied.Len())
 	}
-	v.Denied.Forget(time.Unix(expiry, 0))
+	v.Denied.Forget(time.Unix(expiry+299, 0))
+	if v.Denied.Len() != 2 {
+		t.Error(v.Denied.Len())
+	}
+	v.Denied.Forget(time.Unix(expiry+300, 0))
 	if v.Denied.Len() != 0 {
 		t.Error(v.Denied.Len())
 	}
@@ -230,7 +234,7 @@ func TestAPageHasItsBounds(t *testing.T) {
 	}{{10_000, 1, nil}, {10_001, 1, ErrBadPage}, {1, 10_000, nil}, {1, 10_001, ErrBadPage}} {
 		one := fmt.Sprintf(entry, "7"+strings.Repeat(",7", c.stickers-1))
 		page := `{"revocations":[` + one + strings.Repeat(","+one, c.entries-1) + `],"cursor":1,"more":false}`
-		if _, err := ParsePage([]byte(page)); err != c.want {
+		if _, err := ParsePage([]byte(page), 0); err != c.want {
 			t.Errorf("%d entries of %d stickers: %v", c.entries, c.stickers, err)
 		}
 	}

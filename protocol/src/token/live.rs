@@ -3,6 +3,7 @@
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::{DenyList, Expected, KeyFile, Keyring, PageError, Refusal, RevocationPage};
+use crate::limits::REVOCATIONS_KEPT;
 use crate::{Expiry, UnixSeconds};
 
 /// Ring, deny list, the place in the feed, and when each was last known to be current. Many threads verify while one takes
@@ -123,8 +124,6 @@ impl LiveVerifier {
     }
 }
 
-/// Seconds that an entry is kept past its expiry, for clocks that are set right.
-const KEPT_PAST_EXPIRY: u64 = 300;
 /// Seconds between two looks through the whole list for what has expired.
 const BETWEEN_FORGETTING: u64 = 60;
 /// So few that no check waits long for the lock.
@@ -151,9 +150,9 @@ impl State {
     /// Forgets late and seldom (section 1.6). A clock that was ahead made it forget what counts again: the store still has it.
     fn revocations_are_current(&mut self, now: UnixSeconds) {
         self.revocations_at = Some(now);
-        let past = UnixSeconds(now.0.saturating_sub(KEPT_PAST_EXPIRY));
+        let past = UnixSeconds(now.0.saturating_sub(REVOCATIONS_KEPT));
         match self.forgot_at {
-            Some(at) if now.0 < at.0.saturating_sub(KEPT_PAST_EXPIRY) => {
+            Some(at) if now.0 < at.0.saturating_sub(REVOCATIONS_KEPT) => {
                 self.cursor = 0;
                 self.forgot_at = None;
             }
