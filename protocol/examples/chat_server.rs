@@ -9,7 +9,8 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "it talks to a terminal")]
 
-use std::io::BufRead as _;
+use std::hash::{BuildHasher as _, RandomState};
+use std::io::{BufRead as _, Read as _};
 use std::thread;
 use std::time::{Duration, SystemTime};
 
@@ -24,16 +25,21 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 const KEYRING_EVERY: Duration = Duration::from_secs(30);
 /// Beside the long poll itself.
 const BETWEEN_POLLS: Duration = Duration::from_secs(1);
-/// How long to leave a store alone that does not answer.
-const AFTER_FAILURE: Duration = Duration::from_secs(5);
 /// When to wake somebody: a refund reaches this server no sooner than what it knows is fresh.
 const TOO_OLD: u64 = 120;
-/// More than a page of 10,000 entries for packs of the usual size.
-const LARGEST_ANSWER: u64 = 64 << 20;
+/// Section 1.6 of the specification.
+const LARGEST_ANSWER: u64 = 8 << 20;
 
 fn main() -> Result<(), Failure> {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
     let [option, base] = arguments.as_slice() else { return Err(USAGE.into()) };
+    let private = base.starts_with("https://")
+        || LOOPBACK.iter().any(|host| {
+            base.strip_prefix(host).is_some_and(|rest| rest.starts_with([':', '/']) || rest.is_empty())
+        });
+    if !private {
+        return Err("the store's answers hold keys: say https://, or http:// to this machine itself".into());
+    }
     #[expect(
         clippy::disallowed_methods,
         reason = "a secret is no argument: every process on the machine sees those"
@@ -49,14 +55,23 @@ fn main() -> Result<(), Failure> {
             thread::sleep(Duration::from_millis(50));
         }
         eprintln!("ready");
-        for message in std::io::stdin().lock().lines() {
-            println!("{}", answer(&verifier, &message?));
+        // What one user writes must not stop the others: neither nonsense nor a line without an end.
+        let (mut messages, mut line) = (std::io::stdin().lock(), Vec::new());
+        while messages.by_ref().take(LONGEST_MESSAGE).read_until(b'\n', &mut line).is_ok_and(|read| read > 0)
+        {
+            println!("{}", answer(&verifier, &line));
+            if !line.ends_with(b"\n") {
+                messages.skip_until(b'\n')?;
+            }
+            line.clear();
         }
         // The background threads have nothing to finish.
         std::process::exit(0)
     })
 }
 
+const LOOPBACK: [&str; 3] = ["http://127.0.0.1", "http://[::1]", "http://localhost"];
+const LONGEST_MESSAGE: u64 = 64 << 10;
 const USAGE: &str = "say --store URL, and put this server's API secret into STICKER_STORE_SECRET";
 
 #[derive(Deserialize)]
@@ -66,17 +81,13 @@ struct Message {
     token: String,
 }
 
-fn answer(verifier: &LiveVerifier, message: &str) -> Value {
-    let Ok(Message { user, sticker_id, token }) = serde_json::from_str(message) else {
+fn answer(verifier: &LiveVerifier, message: &[u8]) -> Value {
+    let Ok(Message { user, sticker_id, token }) = serde_json::from_slice(message) else {
         return json!({ "accepted": false, "code": "bad_message" });
     };
     let Ok(user) = UserId::from_text(&user) else {
         return json!({ "accepted": false, "code": "bad_message" });
     };
-    let fresh = verifier.freshness(now());
-    if fresh.keyring_age.max(fresh.revocations_age).is_none_or(|age| age > TOO_OLD) {
-        eprintln!("the store has been silent for long: {fresh:?}");
-    }
     match verifier.verify(&token, now(), &Expected { sticker: sticker_id, user }) {
         Ok(_) => json!({ "accepted": true }),
         Err(refusal) => json!({ "accepted": false, "code": refusal.code() }),
@@ -84,7 +95,7 @@ fn answer(verifier: &LiveVerifier, message: &str) -> Value {
 }
 
 fn follow_keyring(verifier: &LiveVerifier, store: &Store) {
-    let mut tag = None;
+    let (mut tag, mut failures) = (None, 0);
     loop {
         let taken = store.ask("/v1/keyring", tag.as_deref()).and_then(|answer| {
             match answer.status {
@@ -98,39 +109,51 @@ fn follow_keyring(verifier: &LiveVerifier, store: &Store) {
             }
             Ok(KEYRING_EVERY)
         });
-        thread::sleep(pause(taken));
+        pause(verifier, taken, &mut failures);
     }
 }
 
 fn follow_revocations(verifier: &LiveVerifier, store: &Store) {
-    // The first answer is wanted at once, whatever is in it.
-    let mut wait = 0;
+    // The first answer is wanted at once, whatever is in it, and so is the first after a failure.
+    let (mut wait, mut failures) = (0, 0);
     loop {
         let path = format!("/v1/revocations?after={}&wait={wait}", verifier.cursor());
         let taken = store.ask(&path, None).and_then(|answer| match answer.status {
             200 => {
                 let page = RevocationPage::parse(&answer.body)?;
                 verifier.take_revocations(&page, now())?;
-                wait = 25;
-                Ok(page.more)
+                // The long poll is the pause; a second is for a store, or something before it, that does not hold the answer back.
+                Ok(if page.more { Duration::ZERO } else { BETWEEN_POLLS })
             }
             // The store was restored from a backup that ends before the cursor.
             409 => {
                 verifier.restart_feed();
-                Ok(true)
+                Ok(Duration::ZERO)
             }
             status => Err(format!("the store answered {status} for the deny feed").into()),
         });
-        // The long poll is the pause; a second is for a store, or something before it, that does not hold the answer back.
-        thread::sleep(pause(taken.map(|more| if more { Duration::ZERO } else { BETWEEN_POLLS })));
+        wait = if taken.is_ok() { 25 } else { 0 };
+        pause(verifier, taken, &mut failures);
     }
 }
 
-fn pause(taken: Result<Duration, Failure>) -> Duration {
-    taken.unwrap_or_else(|error| {
-        eprintln!("{error}");
-        AFTER_FAILURE
-    })
+/// Longer after each failure, up to half a minute, and never as long as somebody else: they all come back at once otherwise.
+fn pause(verifier: &LiveVerifier, taken: Result<Duration, Failure>, failures: &mut u32) {
+    let pause = match taken {
+        Ok(pause) => {
+            *failures = 0;
+            pause
+        }
+        Err(error) => {
+            *failures += 1;
+            let fresh = verifier.freshness(now());
+            let silent = fresh.keyring_age.max(fresh.revocations_age).is_none_or(|age| age > TOO_OLD);
+            eprintln!("{error}{}", if silent { ": the store has been silent for long" } else { "" });
+            let longest = 1_000 << (*failures).min(5);
+            Duration::from_millis(longest / 2 + RandomState::new().hash_one(0) % (longest / 2))
+        }
+    };
+    thread::sleep(pause);
 }
 
 struct Store {

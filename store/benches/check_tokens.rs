@@ -39,7 +39,7 @@ fn main() {
     let connections = usize::try_from(setting(0, 8)).expect("a number of connections");
     let (rounds, time) = (setting(1, 15), Duration::from_millis(setting(2, 400)));
 
-    telemetry::start("info,sea_orm_migration=warn", false);
+    telemetry::start("info,sea_orm_migration=warn", false).expect("a filter");
     let data = tempfile::tempdir().expect("a temporary folder");
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     let store = runtime.block_on(open(data.path()));

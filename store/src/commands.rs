@@ -13,6 +13,7 @@ use std::io::{self, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
 
+use sticker_store::app::StartError;
 use sticker_store::config::{Config, ConfigError};
 use sticker_store::telemetry;
 use sticker_store::web::error::Error;
@@ -51,7 +52,10 @@ pub(crate) fn run(cli: Cli) -> Status {
     } else {
         "warn"
     };
-    telemetry::start(log.as_deref().unwrap_or(usual), log_json);
+    if let Err(error) = telemetry::start(log.as_deref().unwrap_or(usual), log_json) {
+        failed("log", &error, "say --log (or STICKER_LOG) like `info` or `warn,sticker_store=debug`");
+        return Status::Usage;
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return failed("system", &error, "check the limits of this system"),
@@ -101,6 +105,12 @@ fn failed(code: &str, error: &dyn std::error::Error, hint: &str) -> Status {
     // Nobody may be listening any more.
     let _ = writeln!(io::stderr(), "error[{code}]: {message}\n  hint: {hint}");
     Status::CannotReach
+}
+
+/// Tells why the store does not start, or a part of it does not work.
+fn not_started(code: &str, error: &StartError) -> Status {
+    let told = failed(code, error, error.hint());
+    if error.is_refusal() { Status::Refused } else { told }
 }
 
 /// What to do where the database does not answer.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize, Serializer};
 use toml::{Table, Value};
 
+use crate::db;
 use crate::money::{Currency, Money};
 
 /// The documented defaults.
@@ -173,7 +174,7 @@ pub enum ConfigError {
         #[source]
         source: std::io::Error,
     },
-    /// Not TOML, an unknown name, or a value of the wrong form.
+    /// Not TOML, an unknown name, or a value of the wrong form; told by its place alone.
     #[error("{origin}: {message}")]
     Invalid {
         /// The file, or `the environment`.
@@ -200,26 +201,22 @@ impl Config {
         file: Option<&Path>,
         environment: impl Iterator<Item = (String, String)>,
     ) -> Result<Self, ConfigError> {
-        let invalid = |origin: &str, error: &toml::de::Error| {
-            let (origin, message) = (origin.to_owned(), error.message().replace('\n', "; "));
-            ConfigError::Invalid { origin, message }
-        };
-        let mut table: Table = toml::from_str(DEFAULTS).map_err(|error| invalid("the defaults", &error))?;
+        let mut table = parsed(DEFAULTS, "the defaults")?;
         if let Some(path) = file {
             let text = std::fs::read_to_string(path)
                 .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
             let origin = path.display().to_string();
-            let given: Table = toml::from_str(&text).map_err(|error| invalid(&origin, &error))?;
-            merge(&mut table, given, &origin)?;
+            merge(&mut table, parsed(&text, &origin)?, "", &origin)?;
         }
         for (name, value) in environment {
             if let Some(path) = name.strip_prefix(PREFIX) {
                 let keys = path.to_ascii_lowercase();
-                merge(&mut table, nested(&mut keys.split("__"), &value), &name)?;
+                merge(&mut table, nested(&mut keys.split("__"), &value), "", &name)?;
             }
         }
-        let config: Self =
-            Value::Table(table).try_into().map_err(|error| invalid("the configuration", &error))?;
+        // What serde says of a value repeats it.
+        let config: Self = serde_path_to_error::deserialize(Value::Table(table))
+            .map_err(|error| invalid("the configuration", wrong_form(&error.path().to_string())))?;
         config.check()?;
         Ok(config)
     }
@@ -276,9 +273,25 @@ impl Config {
                 "sessions need https in production; set it to the store's https address",
             );
         }
+        // Both are shown to whoever asks for the settings; the first to everybody.
+        if self.server.public_url.contains('@') {
+            return refused("server.public_url", "it has no user, no password and no other @ in it");
+        }
+        if self.objects.endpoint.contains('@') {
+            return refused(
+                "objects.endpoint",
+                "it has no @ in it; credentials come from the usual AWS environment or files",
+            );
+        }
         let url = self.public_url();
         if !url.starts_with("https://") && !url.starts_with("http://") {
             return refused("server.public_url", "it begins with https:// or http://");
+        }
+        if let Some(Err(message)) = self.database.url.expose().map(db::check_url) {
+            return refused("database.url", message);
+        }
+        if self.database.max_connections == 0 {
+            return refused("database.max_connections", "it is at least 1");
         }
         if self.purchase.currency.parse::<Currency>().is_err() {
             return refused("purchase.currency", "it is three capital letters, such as KRW");
@@ -292,6 +305,12 @@ impl Config {
         if !(4..=30 * 86_400).contains(&self.token.lifetime_seconds) {
             return refused("token.lifetime_seconds", "it is 4 to 2592000");
         }
+        if production && self.token.propagation_seconds < 60 {
+            return refused(
+                "token.propagation_seconds",
+                "verifiers ask for keys every 30 seconds; in production it is at least 60",
+            );
+        }
         if self.token.checks_per_second == 0 {
             return refused("token.checks_per_second", "it is at least 1");
         }
@@ -302,21 +321,44 @@ impl Config {
     }
 }
 
-/// Puts `over` above `base`; a name that the defaults do not have is refused, but for new tiers.
-fn merge(base: &mut Table, over: Table, origin: &str) -> Result<(), ConfigError> {
+/// What TOML's messages say is fixed text; the line is where to look.
+fn parsed(text: &str, origin: &str) -> Result<Table, ConfigError> {
+    toml::from_str(text).map_err(|error: toml::de::Error| {
+        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+        let (line, message) = (before.split('\n').count(), error.message().replace('\n', "; "));
+        invalid(origin, format!("line {line}: {message}"))
+    })
+}
+
+/// Puts `over` above `base`, the section at `path`; a name that the defaults do not have is refused, but for new tiers, and so is a value
+/// in the place of a section.
+fn merge(base: &mut Table, over: Table, path: &str, origin: &str) -> Result<(), ConfigError> {
     for (key, value) in over {
+        let here = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
         match (base.get_mut(&key), value) {
             (None, _) => {
                 let known: Vec<_> = base.keys().map(String::as_str).collect();
                 let message = format!("there is no setting `{key}`; hint: there are {}", known.join(", "));
-                return Err(ConfigError::Invalid { origin: origin.to_owned(), message });
+                return Err(invalid(origin, message));
             }
-            (Some(Value::Table(tiers)), Value::Table(given)) if key == "tiers" => tiers.extend(given),
-            (Some(Value::Table(section)), Value::Table(given)) => merge(section, given, origin)?,
+            (Some(Value::Table(tiers)), Value::Table(given)) if here == "tiers" => tiers.extend(given),
+            (Some(Value::Table(section)), Value::Table(given)) => merge(section, given, &here, origin)?,
+            (Some(Value::Table(_)), _) => {
+                return Err(invalid(origin, format!("`{here}` is a section; name the setting in it")));
+            }
+            (Some(_), Value::Table(_)) => return Err(invalid(origin, wrong_form(&here))),
             (Some(existing), given) => *existing = given,
         }
     }
     Ok(())
+}
+
+fn invalid(origin: &str, message: String) -> ConfigError {
+    ConfigError::Invalid { origin: origin.to_owned(), message }
+}
+
+fn wrong_form(path: &str) -> String {
+    format!("the value of `{path}` has the wrong form")
 }
 
 /// `SERVER__LISTEN` becomes `{ server = { listen = value } }`; numbers and booleans are such.
@@ -371,5 +413,10 @@ mod tests {
         let with_sandbox = [&production[..], &[("PURCHASE__SANDBOX", "true")]].concat();
         assert!(loaded(&with_sandbox).unwrap_err().starts_with("`purchase.sandbox`"));
         assert!(loaded(&production[..1]).unwrap_err().starts_with("`server.public_url`"));
+        let waits = |seconds| [&production[..], &[("TOKEN__PROPAGATION_SECONDS", seconds)]].concat();
+        assert!(loaded(&waits("59")).unwrap_err().starts_with("`token.propagation_seconds`"));
+        assert!(loaded(&waits("60")).is_ok());
+        assert!(loaded(&[("TOKEN__PROPAGATION_SECONDS", "0")]).is_ok());
+        assert!(loaded(&[("DATABASE__MAX_CONNECTIONS", "0")]).unwrap_err().contains("max_connections"));
     }
 }

@@ -3,21 +3,45 @@
 use std::time::Duration;
 
 use sea_orm::sea_query::{Expr, ExprTrait as _};
-use sea_orm::sqlx::mysql::MySqlDatabaseError;
-use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+use sea_orm::sqlx::mysql::{MySqlConnectOptions, MySqlDatabaseError};
+use sea_orm::sqlx::postgres::PgConnectOptions;
+use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{
     ColumnTrait as _, ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction,
-    DbErr, EntityTrait as _, QueryFilter as _, RuntimeErr, SqlErr, SqliteTransactionMode, TransactionOptions,
-    TransactionTrait as _,
+    DbBackend, DbErr, EntityTrait as _, QueryFilter as _, RuntimeErr, SqlErr, SqliteTransactionMode,
+    Statement, TransactionOptions, TransactionTrait as _,
 };
 
 use crate::web::error::Error;
 
+/// Whether this is the URL of a database that the store knows.
+///
+/// # Errors
+/// What is wrong with it, without what it is.
+pub fn check_url(url: &str) -> Result<(), &'static str> {
+    let understood = if url.starts_with("sqlite:") {
+        url.parse::<SqliteConnectOptions>().is_ok()
+    } else if url.starts_with("postgres://") {
+        url.parse::<PgConnectOptions>().is_ok()
+    } else if url.starts_with("mysql://") {
+        url.parse::<MySqlConnectOptions>().is_ok()
+    } else {
+        return Err("it begins with sqlite:, postgres:// or mysql://");
+    };
+    if understood { Ok(()) } else { Err(NOT_PARSED) }
+}
+
+const NOT_PARSED: &str = "it cannot be parsed; look at the port and the options, and write special characters of a password as %XX";
+
 /// Connects and waits until the database answers.
 ///
 /// # Errors
-/// As the database says.
+/// As the database says; for a URL that makes no sense, what [`check_url`] says.
 pub async fn connect(url: &str, max_connections: u32) -> Result<DatabaseConnection, DbErr> {
+    let refused = |message: &str| {
+        DbErr::Conn(RuntimeErr::Internal(format!("the URL of the database is refused: {message}")))
+    };
+    check_url(url).map_err(refused)?;
     let mut options = ConnectOptions::new(url);
     options
         .max_connections(max_connections)
@@ -31,7 +55,11 @@ pub async fn connect(url: &str, max_connections: u32) -> Result<DatabaseConnecti
                 .busy_timeout(Duration::from_secs(10))
                 .foreign_keys(true)
         });
-    let connection = Database::connect(options).await?;
+    let connection = Database::connect(options).await.map_err(|error| match error {
+        // What sea-orm itself says of a URL repeats it, and with it the password.
+        DbErr::Conn(RuntimeErr::Internal(_)) => refused(NOT_PARSED),
+        error => error,
+    })?;
     connection.ping().await?;
     Ok(connection)
 }
@@ -96,6 +124,23 @@ pub const BUSY: &str = "busy";
 /// As the database says.
 pub async fn ping(connection: &DatabaseConnection) -> Result<(), DbErr> {
     connection.execute_unprepared("SELECT 1").await.map(drop)
+}
+
+/// Whether there is such a table.
+///
+/// # Errors
+/// As the database says.
+pub async fn has_table(connection: &impl ConnectionTrait, name: &str) -> Result<bool, DbErr> {
+    let backend = connection.get_database_backend();
+    let question = match backend {
+        DbBackend::Postgres => "SELECT 1 WHERE to_regclass($1) IS NOT NULL",
+        DbBackend::MySql => {
+            "SELECT 1 FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = ?"
+        }
+        _ => "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?",
+    };
+    let question = Statement::from_sql_and_values(backend, question, [name.into()]);
+    Ok(connection.query_one_raw(question).await?.is_some())
 }
 
 /// What is counted up whenever it changes, so that every process notices.

@@ -4,6 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use axum::Router;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -18,7 +19,7 @@ pub async fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     TcpListener::bind(address).await
 }
 
-/// Serves until `stop` is done, then finishes the requests that are under way, for at most 20 s.
+/// Serves a store until `stop` is done, then finishes the requests that are under way, for at most 20 s.
 ///
 /// # Errors
 /// As the system says.
@@ -27,17 +28,32 @@ pub async fn serve(
     listener: TcpListener,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
-    let (stopping, stopped) = tokio::sync::oneshot::channel();
     let waiting = App::clone(&app);
     let stop = async move {
         stop.await;
         waiting.stopping.send_replace(true);
+    };
+    let fresh = tokio::spawn(live::keep_fresh(App::clone(&app)));
+    let served = until_stopped(listener, app::router(app), stop).await;
+    fresh.abort();
+    served
+}
+
+/// Serves until `stop` is done, then finishes the requests that are under way, for at most 20 s: one that never comes whole would
+/// otherwise keep the process for ever.
+pub(crate) async fn until_stopped(
+    listener: TcpListener,
+    router: Router,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
+    let (stopping, stopped) = tokio::sync::oneshot::channel();
+    let stop = async move {
+        stop.await;
         tracing::info!("stopping: finishing the requests that are under way");
         // The other side is gone only when serving has ended anyway.
         let _ = stopping.send(());
     };
-    let fresh = tokio::spawn(live::keep_fresh(App::clone(&app)));
-    let serving = axum::serve(listener, app::router(app)).with_graceful_shutdown(stop).into_future();
+    let serving = axum::serve(listener, router).with_graceful_shutdown(stop).into_future();
     let too_long = async {
         if stopped.await.is_ok() {
             tokio::time::sleep(DRAIN).await;
@@ -45,12 +61,10 @@ pub async fn serve(
             std::future::pending::<()>().await;
         }
     };
-    let served = tokio::select! {
+    tokio::select! {
         done = serving => done,
         () = too_long => Ok(()),
-    };
-    fresh.abort();
-    served
+    }
 }
 
 const DRAIN: Duration = Duration::from_secs(20);

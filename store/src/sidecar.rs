@@ -11,6 +11,7 @@ mod web;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use sticker_protocol::token::{KeyFile, KeyId, LiveVerifier};
@@ -21,6 +22,7 @@ use crate::random::{NoRandom, Random};
 use crate::token::file::FileError;
 use crate::web::RequestIds;
 pub use address::{Address, AddressError};
+use memory::Memory;
 
 /// Where keys come from.
 #[derive(Debug)]
@@ -42,7 +44,7 @@ pub enum Source {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
-    /// The key file, the authorities or what was remembered.
+    /// The key file, the authorities or the state file.
     #[error(transparent)]
     File(#[from] FileError),
     /// The authorities are no certificates.
@@ -65,6 +67,7 @@ struct Shared {
     request_ids: RequestIds,
     /// Whether the deny feed belongs to what has to be known.
     has_feed: bool,
+    has_keys: AtomicBool,
     told: Mutex<Told>,
 }
 
@@ -79,8 +82,8 @@ struct Told {
 impl Shared {
     fn new(clock: Clock, random: Random, has_feed: bool) -> Result<Arc<Self>, NoRandom> {
         let request_ids = RequestIds::new(&random)?;
-        let (verifier, told) = (LiveVerifier::new(), Mutex::default());
-        Ok(Arc::new(Self { verifier, clock, random, request_ids, has_feed, told }))
+        let (verifier, has_keys, told) = (LiveVerifier::new(), AtomicBool::default(), Mutex::default());
+        Ok(Arc::new(Self { verifier, clock, random, request_ids, has_feed, has_keys, told }))
     }
 
     fn tell(&self, change: impl FnOnce(&mut Told)) {
@@ -89,19 +92,28 @@ impl Shared {
 
     fn take_keyring(&self, file: &KeyFile, at: sticker_protocol::UnixSeconds) {
         self.verifier.take_keyring(file, at);
+        self.has_keys.store(!file.keys().is_empty(), Ordering::Relaxed);
+        if file.keys().is_empty() {
+            tracing::warn!(
+                "the ring has no key, so nothing can be checked; a client with the scope verify_public is given Ed25519 keys alone"
+            );
+        }
         self.tell(|told| told.keys = file.keys().iter().map(|key| key.id).collect());
     }
 
-    /// Whether it has heard of everything once.
+    /// Whether it has heard of everything once. A ring without keys is as good as none: it would refuse everybody who paid.
     fn is_ready(&self) -> bool {
         let known = self.verifier.freshness(self.clock.now());
-        known.keyring_age.is_some() && (!self.has_feed || known.revocations_age.is_some())
+        self.has_keys.load(Ordering::Relaxed) && (!self.has_feed || known.revocations_age.is_some())
     }
 }
 
 /// Serves until `stop` is done. Keys and feed are kept fresh by threads of their own, which end with the process.
 #[derive(Debug)]
-pub struct Sidecar(Arc<Shared>);
+pub struct Sidecar {
+    shared: Arc<Shared>,
+    memory: Option<Memory>,
+}
 
 impl Sidecar {
     /// Reads what there is on this machine, and begins to ask the store.
@@ -114,17 +126,17 @@ impl Sidecar {
             Source::KeyFile(path) => {
                 let shared = Shared::new(clock, random, false)?;
                 keyfile::start(&shared, path)?;
-                Ok(Self(shared))
+                Ok(Self { shared, memory: None })
             }
             Source::Store { address, authorities, memory } => {
                 let shared = Shared::new(clock, random, true)?;
-                remote::start(&shared, address, authorities.as_deref(), memory)?;
-                Ok(Self(shared))
+                let memory = remote::start(&shared, address, authorities.as_deref(), memory)?;
+                Ok(Self { shared, memory: Some(memory) })
             }
         }
     }
 
-    /// Serves until `stop` is done and what was asked by then is answered.
+    /// Serves until `stop` is done, then answers what was asked by then, for at most 20 s.
     ///
     /// # Errors
     /// As the system says.
@@ -133,7 +145,11 @@ impl Sidecar {
         listener: TcpListener,
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> io::Result<()> {
-        axum::serve(listener, web::router(self.0)).with_graceful_shutdown(stop).await
+        let served = crate::serve::until_stopped(listener, web::router(self.shared), stop).await;
+        if let Some(memory) = &self.memory {
+            memory.flush();
+        }
+        served
     }
 }
 

@@ -56,7 +56,7 @@ fn with_database(server: &str, database: &str) -> String {
     format!("{before}/{database}")
 }
 
-fn execute(server: &str, statement: &str) {
+pub(crate) fn execute(server: &str, statement: &str) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
         let connection =

@@ -1,6 +1,7 @@
 //! A running sidecar.
 
 use std::fs::File;
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -17,6 +18,7 @@ use crate::store::free_port;
 pub struct Sidecar {
     process: Child,
     client: Client,
+    address: String,
     folder: TempDir,
 }
 
@@ -42,9 +44,10 @@ impl Sidecar {
             .stderr(log)
             .spawn()
             .expect("the sidecar starts");
-        let mut sidecar = Self { process, client: Client::new(&format!("http://{address}")), folder };
+        let mut sidecar =
+            Self { process, client: Client::new(&format!("http://{address}")), address, folder };
         let deadline = Instant::now() + Duration::from_mins(1);
-        while std::net::TcpStream::connect(&address).is_err() {
+        while TcpStream::connect(&sidecar.address).is_err() {
             if let Some(status) = sidecar.process.try_wait().expect("a child") {
                 panic!("the sidecar ended with {status}:\n{}", sidecar.log());
             }
@@ -90,6 +93,26 @@ impl Sidecar {
         let text = self.client.get("/metrics", &[]).expect(200).text();
         let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
         value.and_then(|value| value.parse().ok()).unwrap_or_else(|| panic!("no {name} in\n{text}"))
+    }
+
+    /// A connection to send it whatever bytes.
+    pub fn connects(&self) -> TcpStream {
+        TcpStream::connect(&self.address).expect("the sidecar listens")
+    }
+
+    /// Asks it to end, as a deployment does, and gives its exit code.
+    pub fn stop(mut self) -> i32 {
+        let pid = self.process.id().to_string();
+        let sent = Command::new("kill").args(["-TERM", &pid]).status().expect("kill");
+        assert!(sent.success(), "the sidecar had ended before:\n{}", self.log());
+        let deadline = Instant::now() + Duration::from_mins(1);
+        loop {
+            if let Some(status) = self.process.try_wait().expect("a child") {
+                return status.code().expect("the sidecar ends by itself");
+            }
+            assert!(Instant::now() < deadline, "the sidecar does not stop:\n{}", self.log());
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     /// Everything that it has logged.

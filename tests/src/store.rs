@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use crate::database::Database;
+use crate::database::{self, Database};
 use crate::http::Client;
 use crate::people::Operator;
 use crate::programs::store_program;
@@ -100,6 +100,15 @@ impl Store {
     /// Somebody with a shell on the store's machine.
     pub fn operator(&self) -> Operator<'_> {
         Operator::new(self)
+    }
+
+    /// Changes rows behind the store's back, as damage does.
+    pub fn has_rows_altered(&self, statement: &str) {
+        let url = match &self.setup.database {
+            Database::Sqlite => format!("sqlite://{}", self.data().join("store.sqlite").display()),
+            Database::Server { url, .. } => url.clone(),
+        };
+        database::execute(&url, statement);
     }
 
     /// A call of the store's command line with this store's configuration.

@@ -1,6 +1,7 @@
 //! No secret ever shows: not in a log at its most talkative, not in an answer, not in what a command prints, not in a core of the configuration.
 
 use std::fmt::Write as _;
+use std::process::Command;
 
 use serde_json::json;
 use sticker_protocol::token::KeyFile;
@@ -86,4 +87,84 @@ fn no_secret_shows_in_a_log_an_error_or_the_configuration() {
     assert_eq!(looked_for, 2 + 5);
     // There was something to look through.
     assert!(shown.matches(" answered ").count() > 10 && shown.contains("(set)"), "{shown}");
+}
+
+#[test]
+fn a_setting_in_the_wrong_place_is_refused_by_its_name_and_shows_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let refused = |set: &dyn Fn(&mut Command), name: &str, what: &str| {
+        for arguments in [&["check"][..], &["check", "--show"], &["keys", "list"], &["serve"]] {
+            let mut command = store_program();
+            command.env("STICKER_STORE__DATA_DIR", folder.path()).env("STICKER_LOG", "trace").args(arguments);
+            set(&mut command);
+            let finished = run(&mut command);
+            let shown = finished.stdout + &finished.stderr;
+            assert_eq!(finished.code, 1, "{what}, {arguments:?}: {shown}");
+            assert!(shown.contains(name) && shown.contains("hint: "), "{what}, {arguments:?}: {shown}");
+            for secret in ["hunter2", MASTER] {
+                assert!(!shown.contains(secret), "{what}, {arguments:?}: {shown}");
+            }
+        }
+    };
+    for (variable, value, name) in [
+        // A part of the name is forgotten.
+        ("DATABASE", "postgres://store:hunter2@db/x", "`database`"),
+        ("TOKEN", MASTER, "`token`"),
+        ("TIERS", "hunter2", "`tiers`"),
+        ("TIERS__TIER1", "hunter2", "`tiers.tier1`"),
+        ("DATABASE__URL__PASSWORD", "hunter2", "`database.url`"),
+        // Another setting's value.
+        ("ENVIRONMENT", "hunter2", "`environment`"),
+        ("SERVER__LISTEN", "hunter2", "`server.listen`"),
+        ("TOKEN__LIFETIME_SECONDS", MASTER, "`token.lifetime_seconds`"),
+        ("OBJECTS__KIND", "hunter2", "`objects.kind`"),
+        ("PURCHASE__CURRENCY", "hunter2", "`purchase.currency`"),
+        // Slips in a URL.
+        ("DATABASE__URL", "postgress://store:hunter2@db/x", "`database.url`"),
+        ("DATABASE__URL", "postgres://store:hunter2@db:99999/x", "`database.url`"),
+        ("DATABASE__URL", "mysql://store:hunter2@db:99999/x", "`database.url`"),
+        ("DATABASE__URL", "postgres:/store:hunter2@db/x", "`database.url`"),
+        ("DATABASE__URL", "sqlite://x?password=hunter2", "`database.url`"),
+        ("DATABASE__URL", "store:hunter2", "`database.url`"),
+        ("DATABASE__URL", "hunter2", "`database.url`"),
+        // Whoever is told of these would be told the password.
+        ("SERVER__PUBLIC_URL", "https://store:hunter2@shop.example", "`server.public_url`"),
+        ("OBJECTS__ENDPOINT", "https://store:hunter2@s3.example", "`objects.endpoint`"),
+    ] {
+        let variable = format!("STICKER_STORE__{variable}");
+        let set = |command: &mut Command| {
+            command.env(&variable, value);
+        };
+        refused(&set, name, &format!("{variable}={value}"));
+    }
+    let file = folder.path().join("store.toml");
+    for (text, name) in [
+        ("database = \"postgres://store:hunter2@db/x\"", "`database`"),
+        ("[database]\nurl = [\"hunter2\"]", "`database.url`"),
+        ("[server]\nlisten = { hunter2 = 1 }", "`server.listen`"),
+        // No TOML.
+        ("[database]\nurl = postgres://store:hunter2@db/x", "line 2"),
+        ("[database]\nurl = hunter2", "line 2"),
+        ("[database]\nurl = 'hunter2", "line 2"),
+        ("environment = 'production'\nenvironment = 'hunter2'", "line 2"),
+    ] {
+        std::fs::write(&file, text).unwrap();
+        let set = |command: &mut Command| {
+            command.arg("--config").arg(&file);
+        };
+        refused(&set, name, text);
+    }
+}
+
+#[test]
+fn what_a_database_driver_says_of_its_url_is_not_logged() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = store_program();
+    command
+        .env("STICKER_STORE__DATA_DIR", folder.path())
+        .env("STICKER_STORE__DATABASE__URL", "postgres://store@127.0.0.1:1/none?passwort=hunter2")
+        .env("STICKER_LOG", "trace");
+    let finished = run(command.arg("check"));
+    assert_eq!(finished.code, 3, "{}", finished.stderr);
+    assert!(!finished.stderr.contains("hunter2"), "{}", finished.stderr);
 }

@@ -1,8 +1,14 @@
 //! Rights that were taken back while tokens for them may still live.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasher as _, BuildHasherDefault, Hash, Hasher, RandomState};
+mod filter;
+mod fingerprint;
+mod pairs;
 
+use std::collections::HashMap;
+use std::hash::RandomState;
+
+use self::fingerprint::HalfFingerprint;
+use self::pairs::Pairs;
 use super::{Revocation, UserId};
 use crate::{Expiry, StickerId, UnixSeconds};
 
@@ -15,7 +21,7 @@ use crate::{Expiry, StickerId, UnixSeconds};
 #[derive(Clone, Debug, Default)]
 pub struct DenyList {
     key: RandomState,
-    pairs: HashMap<Fingerprint, Expiry, BuildHasherDefault<FirstWords>>,
+    pairs: Pairs,
     everybody: HashMap<StickerId, Expiry>,
 }
 
@@ -28,8 +34,7 @@ impl DenyList {
     /// Refuses every token of this user for this sticker whose expiry is at most `last_issued`. Of two entries the
     /// later counts.
     pub fn deny(&mut self, user: &UserId, sticker: StickerId, last_issued: Expiry) {
-        let until = self.pairs.entry(self.key.fingerprint(user.as_bytes(), sticker)).or_insert(last_issued);
-        *until = last_issued.max(*until);
+        self.pairs.enter(HalfFingerprint::new(&self.key, user.as_bytes(), sticker), last_issued);
     }
 
     /// The same for every user, as when a sticker is taken down.
@@ -56,19 +61,16 @@ impl DenyList {
     /// Whether a token of this user for this sticker with this expiry was issued before the right was taken back.
     #[inline]
     pub fn refuses(&self, user: &[u8], sticker: StickerId, expires: Expiry) -> bool {
-        let until = |until: &Expiry| expires <= *until;
-        (!self.everybody.is_empty() && self.everybody.get(&sticker).is_some_and(until))
+        let covers = |until: Expiry| expires <= until;
+        (!self.everybody.is_empty() && self.everybody.get(&sticker).copied().is_some_and(covers))
             || (!self.pairs.is_empty()
-                && self.pairs.get(&self.key.fingerprint(user, sticker)).is_some_and(until))
+                && self.pairs.until(HalfFingerprint::new(&self.key, user, sticker)).is_some_and(covers))
     }
 
     /// Drops the entries whose tokens have all expired anyway, and gives their memory back where much of it is unused.
     pub fn forget_expired(&mut self, now: UnixSeconds) {
-        self.pairs.retain(|_, until| !until.has_passed(now));
+        self.pairs.forget_expired(now);
         self.everybody.retain(|_, until| !until.has_passed(now));
-        if self.pairs.len() < self.pairs.capacity() / 8 {
-            self.pairs.shrink_to(self.pairs.len() * 2);
-        }
         if self.everybody.len() < self.everybody.capacity() / 8 {
             self.everybody.shrink_to(self.everybody.len() * 2);
         }
@@ -82,58 +84,6 @@ impl DenyList {
     /// Whether nothing is denied.
     pub fn is_empty(&self) -> bool {
         self.pairs.is_empty() && self.everybody.is_empty()
-    }
-}
-
-/// In words of four bytes, so that entry and moment lie together without a gap.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Fingerprint([u32; 4]);
-
-trait Fingerprints {
-    fn fingerprint(&self, user: &[u8], sticker: StickerId) -> Fingerprint;
-}
-
-impl Fingerprints for RandomState {
-    /// Two halves from one keyed hash (the standard library's `SipHash`) of two different texts: the last byte says which half.
-    /// The sticker comes first with its fixed length, so that two pairs never make one text.
-    #[inline]
-    fn fingerprint(&self, user: &[u8], sticker: StickerId) -> Fingerprint {
-        let mut first = self.build_hasher();
-        first.write_u64(sticker.get());
-        first.write(user);
-        let mut second = first.clone();
-        first.write_u8(1);
-        second.write_u8(2);
-        let (first, second) = (first.finish(), second.finish());
-        let [a, b, c, d] = [first, first >> 32, second, second >> 32].map(|half| half & u64::from(u32::MAX));
-        let word = |word: u64| u32::try_from(word).unwrap_or_default();
-        Fingerprint([word(a), word(b), word(c), word(d)])
-    }
-}
-
-impl Hash for Fingerprint {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        let Self([low, high, ..]) = self;
-        state.write_u64(u64::from(*high) << 32 | u64::from(*low));
-    }
-}
-
-/// The hash of a fingerprint is its beginning: it is a keyed hash already.
-#[derive(Clone, Copy, Debug, Default)]
-struct FirstWords(u64);
-
-impl Hasher for FirstWords {
-    fn write(&mut self, bytes: &[u8]) {
-        // Fingerprints write one u64 and nothing comes this way; whatever did would still count.
-        self.0 = bytes.iter().fold(self.0, |sum, &byte| sum.rotate_left(8) ^ u64::from(byte));
-    }
-
-    fn write_u64(&mut self, value: u64) {
-        self.0 = value;
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
     }
 }
 
@@ -151,7 +101,7 @@ mod tests {
 
     #[test]
     fn an_entry_takes_twenty_bytes_whatever_the_user_id() {
-        assert_eq!(size_of::<(Fingerprint, Expiry)>(), 20);
+        assert_eq!(size_of::<(fingerprint::Fingerprint, Expiry)>(), 20);
     }
 
     #[test]
@@ -211,5 +161,90 @@ mod tests {
         assert!(denied.refuses(user(1).as_bytes(), sticker(1), Expiry(200)));
         denied.forget_expired(UnixSeconds(200));
         assert!(denied.is_empty());
+    }
+
+    #[test]
+    fn a_filter_that_grows_shrinks_and_goes_stale_never_hides_an_entry() {
+        let mut denied = DenyList::new();
+        for round in 0..5 {
+            for id in 1..=2_000 {
+                denied.deny(&user(id), sticker(round + 1), Expiry(100 + u32::try_from(round).unwrap()));
+            }
+            // All but the last round's go, at first too few to make the filter anew and then far more than enough.
+            denied.forget_expired(UnixSeconds(99 + round));
+            assert_eq!(denied.len(), 2_000);
+            for id in 1..=2_000 {
+                assert!(denied.refuses(user(id).as_bytes(), sticker(round + 1), Expiry(100)));
+            }
+        }
+    }
+
+    #[test]
+    fn whatever_is_denied_and_forgotten_in_whatever_order_it_answers_as_a_plain_map() {
+        for seed in 0..24 {
+            let mut random = Random(seed);
+            // Few pairs meet again and again, many make the filter grow; moments near each other make it shrink.
+            let (users, stickers) = (1 + random.below(1 << (seed % 12)), 1 + random.below(20));
+            let (mut denied, mut plain, mut now) = (DenyList::new(), Plain::default(), 0);
+            for _ in 0..6_000 {
+                let pair = (random.below(users), 1 + random.below(stickers));
+                let until = u32::try_from(now + random.below(3_000)).unwrap();
+                match random.below(1_000) {
+                    0..500 => {
+                        denied.deny(&user(pair.0), sticker(pair.1), Expiry(until));
+                        plain.deny((Some(pair.0), pair.1), until);
+                    }
+                    500..502 => {
+                        denied.deny_everybody(sticker(pair.1), Expiry(until));
+                        plain.deny((None, pair.1), until);
+                    }
+                    502..505 => {
+                        now += random.below(1_500);
+                        denied.forget_expired(UnixSeconds(now));
+                        plain.0.retain(|_, until| u64::from(*until) > now);
+                    }
+                    _ => assert_eq!(
+                        denied.refuses(user(pair.0).as_bytes(), sticker(pair.1), Expiry(until)),
+                        plain.refuses(pair, until),
+                        "seed {seed}"
+                    ),
+                }
+                assert_eq!((denied.len(), denied.is_empty()), (plain.0.len(), plain.0.is_empty()));
+            }
+            for pair in (0..users).flat_map(|user| (1..=stickers).map(move |sticker| (user, sticker))) {
+                for until in [0, 3_000, u32::try_from(now).unwrap() + 1_500] {
+                    let refused = denied.refuses(user(pair.0).as_bytes(), sticker(pair.1), Expiry(until));
+                    assert_eq!(refused, plain.refuses(pair, until), "seed {seed}");
+                }
+            }
+        }
+    }
+
+    /// The same without fingerprints, filter and tables: a user, or everybody, and a sticker.
+    #[derive(Default)]
+    struct Plain(HashMap<(Option<u64>, u64), u32>);
+
+    impl Plain {
+        fn deny(&mut self, pair: (Option<u64>, u64), until: u32) {
+            let entry = self.0.entry(pair).or_insert(until);
+            *entry = until.max(*entry);
+        }
+
+        fn refuses(&self, (user, sticker): (u64, u64), expires: u32) -> bool {
+            let covers = |user| self.0.get(&(user, sticker)).is_some_and(|until| expires <= *until);
+            covers(Some(user)) || covers(None)
+        }
+    }
+
+    /// `SplitMix64`: the same sequence in every run.
+    struct Random(u64);
+
+    impl Random {
+        fn below(&mut self, end: u64) -> u64 {
+            self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            let mixed = (self.0 ^ self.0 >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+            (mixed ^ mixed >> 31) % end
+        }
     }
 }

@@ -10,7 +10,7 @@ use sticker_store::clock::Clock;
 use sticker_store::config::Config;
 use sticker_store::random::Random;
 
-use super::{Status, failed};
+use super::{Status, not_started};
 use crate::cli::AdminCommand;
 
 /// Whom the trace names: the commands are for whoever has a shell on the store's machine.
@@ -25,9 +25,9 @@ pub(super) async fn run(config: Config, command: AdminCommand) -> Status {
 }
 
 async fn open(config: Config) -> Result<App, Status> {
-    Parts::open(config, Clock::System, Random::system())
+    Parts::open_without_ring(config, Clock::System, Random::system())
         .await
-        .map_err(|error| failed("start", &error, "`sticker-store check` tells which part does not work"))
+        .map_err(|error| not_started("start", &error))
 }
 
 /// Milliseconds since 1970 as a day and a time, in UTC.

@@ -2,15 +2,16 @@
 
 use sea_orm::DatabaseConnection;
 use sticker_protocol::token::Version;
+use sticker_store::app::StartError;
 use sticker_store::config::Config;
 use sticker_store::db;
 use sticker_store::objects::Objects;
 use sticker_store::random::Random;
 use sticker_store::token::keys;
 use sticker_store::token::ring::Ring;
-use sticker_store::token::seal::MasterKey;
+use sticker_store::token::seal::{MasterKey, MasterKeyError};
 
-use super::{Status, failed, say};
+use super::{Status, failed, not_started, say};
 
 /// Looks at every part and makes nothing; or shows the settings in force.
 pub(super) async fn run(config: Config, show: bool) -> Status {
@@ -24,56 +25,64 @@ pub(super) async fn run(config: Config, show: bool) -> Status {
         };
     }
     say(format_args!("configuration: ok ({})", config.public_url()));
-    let mut status = Status::Done;
     let in_folder = config.database.url.expose().is_none() && !config.data_dir.exists();
-    if in_folder {
+    let mut status = if in_folder {
         say("database: none yet; the first start makes it");
+        keys(&config, None).await
     } else {
         match db::connect(&config.database_url(), 2).await {
             Ok(db) => {
                 say("database: ok");
-                status = keys(&config, &db).await;
+                keys(&config, Some(&db)).await
             }
-            Err(error) => status = failed("database", &error, "check database.url and that the server runs"),
+            Err(error) => not_started("database", &error.into()),
         }
-    }
+    };
     let objects = async { Objects::open(&config).await?.probe().await };
     if in_folder && config.objects.kind == sticker_store::config::ObjectsKind::Local {
         say("objects: none yet; the first start makes the folder");
     } else {
         match objects.await {
             Ok(()) => say("objects: ok"),
-            Err(error) => status = failed("objects", &error, "check the section objects and the credentials"),
+            Err(error) => status = not_started("objects", &error.into()),
         }
     }
     status
 }
 
 /// Whether the master key opens the token keys, and one of them signs.
-async fn keys(config: &Config, db: &DatabaseConnection) -> Status {
-    let rows = match keys::list(db).await {
-        Ok(rows) if !rows.is_empty() => rows,
-        // Before the first start there is no such table.
-        _ => {
+async fn keys(config: &Config, db: Option<&DatabaseConnection>) -> Status {
+    match ring(config, db).await {
+        Ok(None) => {
             say("token keys: none yet; the first start makes one");
-            return Status::Done;
+            Status::Done
         }
-    };
-    let opened = match MasterKey::load(config, &Random::system(), false) {
-        Ok(master) => Ring::load(db, &master, 0)
-            .await
-            .map_err(|error| failed("keys", &error, "restore the master key that sealed them")),
-        Err(error) => Err(failed("master_key", &error, "set token.master_key, or restore the file")),
-    };
-    match opened {
-        Ok(ring) if ring.keyring.signing_key(Version::V1).is_some() => {
-            say(format_args!("token keys: ok ({})", rows.len()));
+        Ok(Some((ring, keys))) if ring.keyring.signing_key(Version::V1).is_some() => {
+            say(format_args!("token keys: ok ({keys})"));
+            Status::Done
         }
-        Ok(_) => {
+        Ok(Some(_)) => {
             say("token keys: no key signs; hint: `sticker-store keys add`, publish and sign-with");
-            return Status::Refused;
+            Status::Refused
         }
-        Err(status) => return status,
+        Err(error) => not_started("keys", &error),
     }
-    Status::Done
+}
+
+/// The ring and how many keys there ever were; `None` before the first start.
+async fn ring(config: &Config, db: Option<&DatabaseConnection>) -> Result<Option<(Ring, usize)>, StartError> {
+    let master = MasterKey::load(config, &Random::system(), false);
+    if let Some(db) = db
+        && db::has_table(db, keys::TABLE).await?
+    {
+        let keys = keys::list(db).await?.len();
+        if keys > 0 {
+            return Ok(Some((Ring::load(db, &master?, 0).await?, keys)));
+        }
+    }
+    match master {
+        // The first start makes it.
+        Ok(_) | Err(MasterKeyError::Missing(_)) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }

@@ -14,7 +14,7 @@ use sticker_protocol::release::{MANIFEST_FILE, Manifest};
 use sticker_protocol::token::{UserId, Version};
 use sticker_store::account::client::{self, Scope};
 use sticker_store::account::launch::{self, Guest};
-use sticker_store::app::{App, Parts};
+use sticker_store::app::{App, Parts, StartError};
 use sticker_store::clock::Clock;
 use sticker_store::config::Config;
 use sticker_store::purchase::order::{self, Provider, Wish};
@@ -22,7 +22,7 @@ use sticker_store::random::Random;
 use sticker_store::serve::{listen, serve, stop_signal};
 use sticker_store::token::issue::{Wanted, issue};
 
-use super::{Status, failed, say};
+use super::{Status, failed, not_started, say};
 
 pub(super) async fn run(data: &Path, address: SocketAddr) -> Status {
     // Taken first: nobody waits for a build to learn that the port is taken.
@@ -34,7 +34,10 @@ pub(super) async fn run(data: &Path, address: SocketAddr) -> Status {
     };
     match demo(data, address, listener).await {
         Ok(()) => Status::Done,
-        Err(error) => failed("demo", error.as_ref(), "remove the demo's data folder to start afresh"),
+        Err(error) => match error.downcast_ref::<StartError>() {
+            Some(error) => not_started("demo", error),
+            None => failed("demo", error.as_ref(), "remove the demo's data folder to start afresh"),
+        },
     }
 }
 

@@ -9,23 +9,26 @@ use sticker_store::random::Random;
 use sticker_store::token::file;
 use sticker_store::token::keys::{self, KeyRow, KeysError};
 
-use super::{Status, failed, say};
+use super::{Status, failed, not_started, say};
 use crate::cli::KeysCommand;
 
 pub(super) async fn run(config: Config, command: KeysCommand) -> Status {
-    let app = match Parts::open(config, Clock::System, Random::system()).await {
+    let (clock, random) = (Clock::System, Random::system());
+    // An export alone takes the ring; the steps are how a key that is damaged is replaced.
+    let opened = match &command {
+        KeysCommand::Export { .. } => Parts::open(config, clock, random).await,
+        _ => Parts::open_without_ring(config, clock, random).await,
+    };
+    let app = match opened {
         Ok(app) => app,
-        Err(error) => return failed("start", &error, "`sticker-store check` tells which part does not work"),
+        Err(error) => return not_started("start", &error),
     };
     if let KeysCommand::Export { out, public } = &command {
         return export(&app, out, *public).await;
     }
     match step(&app, command).await {
         Ok(()) => Status::Done,
-        Err(error) => {
-            let told = failed(error.code(), &error, error.hint());
-            if matches!(error, KeysError::Database(_) | KeysError::Audit(_)) { told } else { Status::Refused }
-        }
+        Err(error) => told(&error),
     }
 }
 
@@ -60,6 +63,11 @@ async fn step(app: &App, command: KeysCommand) -> Result<(), KeysError> {
     Ok(())
 }
 
+fn told(error: &KeysError) -> Status {
+    let told = failed(error.code(), error, error.hint());
+    if error.is_refusal() { Status::Refused } else { told }
+}
+
 fn list(rows: &[KeyRow], json: bool) {
     if json {
         let rows: Vec<_> = rows.iter().map(KeyRow::to_json).collect();
@@ -76,7 +84,7 @@ fn list(rows: &[KeyRow], json: bool) {
 async fn export(app: &App, out: &Path, public: bool) -> Status {
     let keys = match keys::export(app, public).await {
         Ok(keys) => keys,
-        Err(error) => return failed(error.code(), &error, error.hint()),
+        Err(error) => return told(&error),
     };
     match file::replace_private(out, &keys.to_json()) {
         Ok(()) => {

@@ -1,9 +1,8 @@
 //! `sticker-store migrate`
 
-use sea_orm_migration::MigratorTrait as _;
 use sticker_store::config::Config;
 use sticker_store::db;
-use sticker_store::migration::Migrator;
+use sticker_store::migration::{bring_up, take_down};
 
 use super::{Status, failed, say};
 
@@ -13,7 +12,7 @@ pub(super) async fn run(config: &Config, down: bool) -> Status {
     }
     let migrated = async {
         let connection = db::connect(&config.database_url(), 1).await?;
-        if down { Migrator::down(&connection, None).await } else { Migrator::up(&connection, None).await }
+        if down { take_down(&connection).await } else { bring_up(&connection).await }
     };
     match migrated.await {
         Ok(()) => {

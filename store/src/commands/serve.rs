@@ -6,7 +6,7 @@ use sticker_store::config::Config;
 use sticker_store::random::Random;
 use sticker_store::serve::{listen, serve, stop_signal};
 
-use super::{Status, failed};
+use super::{Status, failed, not_started};
 
 pub(super) async fn run(config: Config) -> Status {
     let address = config.server.listen;
@@ -16,7 +16,7 @@ pub(super) async fn run(config: Config) -> Status {
     };
     let app = match Parts::open(config, Clock::System, Random::system()).await {
         Ok(app) => app,
-        Err(error) => return failed("start", &error, "`sticker-store check` tells which part does not work"),
+        Err(error) => return not_started("start", &error),
     };
     let listener = match listen(address).await {
         Ok(listener) => listener,

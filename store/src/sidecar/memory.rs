@@ -1,27 +1,26 @@
 //! What is remembered over a restart, so that one while the store is away does not leave a chat server without checks. The file holds
-//! keys: it is for its owner alone, and is replaced as a whole.
+//! keys: it is for its owner alone. A thread of its own writes it, so that neither keys nor feed wait for a disk.
 
-use std::path::PathBuf;
+mod journal;
 
-use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
 use sticker_protocol::UnixSeconds;
-use sticker_protocol::limits::MAX_REVOCATIONS;
-use sticker_protocol::token::{KeyFile, Revocation, RevocationPage};
+use sticker_protocol::token::{KeyFile, LiveVerifier, RevocationPage};
 
-use crate::token::file::{self, FileError};
+use self::journal::{Journal, Record};
+use super::StartError;
+use crate::clock::Clock;
+use crate::token::file::FileError;
 
-/// What the store said last. Where there is no file it is kept as long as the process lives.
-#[derive(Debug, Default)]
-pub(super) struct Memory {
-    path: Option<PathBuf>,
-    store: String,
-    pub(super) keyring: Option<Remembered>,
-    pub(super) feed: Option<Feed>,
-    saved_at: u64,
-}
+/// Where what the store says is noted down. Without a file, nowhere.
+#[derive(Clone, Debug)]
+pub(super) struct Memory(Option<Arc<Waiting>>);
 
-/// A keyring.
+/// A keyring that was remembered.
 #[derive(Debug)]
 pub(super) struct Remembered {
     pub(super) file: KeyFile,
@@ -29,207 +28,178 @@ pub(super) struct Remembered {
     pub(super) at: UnixSeconds,
 }
 
-/// The entries that still count, and where the feed goes on.
-#[derive(Debug)]
-pub(super) struct Feed {
-    pub(super) page: RevocationPage,
-    pub(super) at: UnixSeconds,
+/// Lines on their way to the disk.
+#[derive(Debug, Default)]
+struct Waiting {
+    lines: Mutex<Lines>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Lines {
+    text: Vec<u8>,
+    is_writing: bool,
+    gave_up: bool,
+    keyring_at: u64,
+    feed_at: u64,
+    cursor: Option<u64>,
 }
 
 impl Memory {
-    /// Remembers what a store said, from the file where there is one. What is there of another store, or makes no sense, counts as
-    /// nothing.
-    pub(super) fn open(path: Option<PathBuf>, store: &str) -> Result<Self, FileError> {
-        let mut memory = Self { path, store: store.to_owned(), ..Self::default() };
-        let Some(path) = memory.path.clone().filter(|path| path.exists()) else { return Ok(memory) };
-        let text = file::read_private(&path)?;
-        match serde_json::from_str::<State>(&text) {
-            Ok(state) if state.store == memory.store => {
-                memory.keyring = state.keyring.and_then(|it| {
-                    let file = KeyFile::parse(it.file.get()).ok()?;
-                    Some(Remembered { file, tag: it.tag, at: UnixSeconds(it.at) })
-                });
-                memory.feed = state.feed.and_then(|it| {
-                    let mut page = RevocationPage { revocations: Vec::new(), cursor: 0, more: false };
-                    for part in it.pages {
-                        let part = RevocationPage::parse(part.get().as_bytes()).ok()?;
-                        page.revocations.extend(part.revocations);
-                        page.cursor = part.cursor;
-                    }
-                    Some(Feed { page, at: UnixSeconds(it.at) })
-                });
-            }
-            Ok(_) => {
-                tracing::warn!(file.path = %path.display(), "the state file is of another store and counts as nothing");
-            }
-            Err(_) => {
-                tracing::warn!(file.path = %path.display(), "the state file makes no sense and counts as nothing");
-            }
-        }
-        Ok(memory)
+    /// Begins to remember what a store says. Gives what the file has of it: the feed to the verifier, and the keyring.
+    pub(super) fn start(
+        path: Option<PathBuf>,
+        store: &str,
+        verifier: &LiveVerifier,
+        clock: Clock,
+    ) -> Result<(Self, Option<Remembered>), StartError> {
+        let Some(path) = path else { return Ok((Self(None), None)) };
+        let (journal, keyring) = recall(&path, store, verifier)?;
+        let Some(journal) = journal else { return Ok((Self(None), keyring)) };
+        let waiting = Arc::new(Waiting::default());
+        let writer = Arc::clone(&waiting);
+        thread::Builder::new()
+            .name("memory".to_owned())
+            .spawn(move || writer.write(journal, &path, &clock))
+            .map_err(StartError::Thread)?;
+        Ok((Self(Some(waiting)), keyring))
     }
 
-    /// Remembers a keyring, or that the one it has is current.
-    pub(super) fn keyring(&mut self, keyring: Option<(KeyFile, Option<String>)>, at: UnixSeconds) {
-        let is_new = keyring.is_some();
-        if let Some((file, tag)) = keyring {
-            self.keyring = Some(Remembered { file, tag, at });
-        } else if let Some(known) = &mut self.keyring {
-            known.at = at;
-        }
-        self.save(is_new, at);
+    /// Notes a keyring.
+    pub(super) fn keyring(&self, file: &KeyFile, tag: Option<String>, at: UnixSeconds) {
+        let Some(waiting) = &self.0 else { return };
+        waiting.push(&journal::of_keyring(file, tag, at), |lines| lines.keyring_at = at.0);
     }
 
-    /// Remembers a page. Entries are kept for a file alone: the verifier has its own.
-    pub(super) fn page(&mut self, page: &RevocationPage, at: UnixSeconds) {
-        if self.path.is_none() {
-            return;
+    /// Notes that the keyring is current.
+    pub(super) fn keyring_is_current(&self, at: UnixSeconds) {
+        let Some(waiting) = &self.0 else { return };
+        if at.0 >= waiting.lines().keyring_at.saturating_add(NOTED_AT_LEAST_EVERY) {
+            waiting.push(&journal::of_keyring_at(at), |lines| lines.keyring_at = at.0);
         }
-        let empty = || Feed { page: RevocationPage { revocations: Vec::new(), cursor: 0, more: false }, at };
-        let is_first = self.feed.is_none();
-        let mut feed = self.feed.take().unwrap_or_else(empty);
-        let is_new = is_first || !page.revocations.is_empty() || page.cursor != feed.page.cursor;
-        feed.page.revocations.extend_from_slice(&page.revocations);
-        feed.page.revocations.retain(|entry: &Revocation| !entry.refuse_until.has_passed(at));
-        feed.page.cursor = page.cursor;
-        feed.at = at;
-        self.feed = Some(feed);
-        // In the middle of the feed the next page comes at once.
-        self.save(is_new && !page.more, at);
     }
 
-    fn save(&mut self, is_new: bool, at: UnixSeconds) {
-        let Some(path) = &self.path else { return };
-        if !is_new && at.0 < self.saved_at.saturating_add(SAVED_AT_LEAST_EVERY) {
-            return;
+    /// Notes a page, or that there was nothing new.
+    pub(super) fn page(&self, page: &RevocationPage, at: UnixSeconds) {
+        let Some(waiting) = &self.0 else { return };
+        let is_new = {
+            let lines = waiting.lines();
+            lines.cursor != Some(page.cursor)
+                || !page.revocations.is_empty()
+                || at.0 >= lines.feed_at.saturating_add(NOTED_AT_LEAST_EVERY)
+        };
+        if is_new {
+            waiting.push(&journal::of_page(page, at), |lines| {
+                (lines.feed_at, lines.cursor) = (at.0, Some(page.cursor));
+            });
         }
-        let raw = |text: String| RawValue::from_string(text).ok();
-        let keyring = self.keyring.as_ref().and_then(|it| {
-            Some(KeyringState { file: raw(it.file.to_json())?, tag: it.tag.clone(), at: it.at.0 })
-        });
-        let feed = self.feed.as_ref().and_then(|it| Some(FeedState { pages: pages(&it.page)?, at: it.at.0 }));
-        let state = State { store: self.store.clone(), keyring, feed };
-        let text = serde_json::to_string(&state).unwrap_or_default();
-        self.saved_at = at.0;
-        if let Err(error) = file::replace_private(path, &text) {
-            let reason = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
-            tracing::error!(file.path = %path.display(), error.reason = reason, "the state cannot be remembered");
+    }
+
+    /// Notes that the feed begins again: a restart before its end must not go on from the cursor of before.
+    pub(super) fn feed_begins_again(&self, at: UnixSeconds) {
+        self.page(&RevocationPage { revocations: Vec::new(), cursor: 0, more: true }, at);
+    }
+
+    /// Waits until what was noted is on the disk, but not for ever.
+    pub(super) fn flush(&self) {
+        let Some(waiting) = &self.0 else { return };
+        let is_busy = |lines: &mut Lines| lines.is_writing || !lines.text.is_empty();
+        drop(waiting.changed.wait_timeout_while(waiting.lines(), LAST_PATIENCE, is_busy));
+    }
+}
+
+impl Waiting {
+    fn lines(&self) -> MutexGuard<'_, Lines> {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A disk that is slow holds its caller up for a while. After that nothing more is noted: with a gap the file would say that
+    /// somebody who was refused may pass.
+    fn push(&self, line: &[u8], note: impl FnOnce(&mut Lines)) {
+        let is_full = |lines: &mut Lines| !lines.gave_up && lines.text.len() > MOST_WAITING;
+        let waited = self.changed.wait_timeout_while(self.lines(), PATIENCE, is_full);
+        let (mut lines, waited) = waited.unwrap_or_else(PoisonError::into_inner);
+        if waited.timed_out() {
+            tracing::error!(
+                "the state cannot be written: nothing more is remembered until this sidecar is restarted"
+            );
+            (lines.gave_up, lines.text) = (true, Vec::new());
+        }
+        if !lines.gave_up {
+            lines.text.extend_from_slice(line);
+            note(&mut lines);
+        }
+        drop(lines);
+        self.changed.notify_all();
+    }
+
+    fn write(&self, mut journal: Journal, path: &Path, clock: &Clock) -> ! {
+        let failed = |error: &std::io::Error| {
+            tracing::error!(file.path = %path.display(), error.reason = %error, "the state cannot be remembered");
+        };
+        loop {
+            let text = {
+                let waited = self.changed.wait_while(self.lines(), |lines| lines.text.is_empty());
+                let mut lines = waited.unwrap_or_else(PoisonError::into_inner);
+                lines.is_writing = true;
+                std::mem::take(&mut lines.text)
+            };
+            self.changed.notify_all();
+            while let Err(error) = journal.append(&text) {
+                failed(&error);
+                thread::sleep(PAUSE);
+            }
+            if journal.has_grown()
+                && let Err(error) = journal.compact(clock.now())
+            {
+                failed(&error);
+            }
+            self.lines().is_writing = false;
+            self.changed.notify_all();
         }
     }
 }
 
-/// As many pages as it takes: one has at most [`MAX_REVOCATIONS`] entries.
-fn pages(page: &RevocationPage) -> Option<Vec<Box<RawValue>>> {
-    let part = |revocations: &[Revocation]| {
-        let part = RevocationPage { revocations: revocations.to_vec(), cursor: page.cursor, more: false };
-        RawValue::from_string(part.to_json()).ok()
-    };
-    if page.revocations.is_empty() {
-        return part(&[]).map(|part| vec![part]);
+/// What the file says. Entries go into the verifier as they are read.
+fn recall(
+    path: &Path,
+    store: &str,
+    verifier: &LiveVerifier,
+) -> Result<(Option<Journal>, Option<Remembered>), FileError> {
+    let (mut keyring, mut feed, mut pages) = (None::<Remembered>, None, 0);
+    let journal = Journal::open(path, store, |record| match record {
+        Record::Keyring { file, tag, at } => keyring = Some(Remembered { file, tag, at }),
+        Record::KeyringAt(now) => {
+            if let Some(keyring) = &mut keyring {
+                keyring.at = now;
+            }
+        }
+        Record::Page { page, at } => {
+            let heard = feed.take().and_then(|(_, heard)| heard);
+            feed = Some((page.cursor, if page.more { heard } else { Some(at) }));
+            // Counted, since after a beginning anew cursors go back: the verifier goes forward alone. That more follows keeps it
+            // from looking through all entries after each page.
+            pages += 1;
+            let _ = verifier.take_revocations(&RevocationPage { cursor: pages, more: true, ..page }, at);
+        }
+    })?;
+    if let Some((cursor, heard)) = feed {
+        verifier.restart_feed();
+        let last = RevocationPage { revocations: Vec::new(), cursor, more: heard.is_none() };
+        let _ = verifier.take_revocations(&last, heard.unwrap_or(UnixSeconds(0)));
     }
-    page.revocations.chunks(MAX_REVOCATIONS).map(part).collect()
+    Ok((journal, keyring))
 }
 
 /// The ages in the file are at most this much older than the truth.
-const SAVED_AT_LEAST_EVERY: u64 = 60;
-
-#[derive(Serialize, Deserialize)]
-struct State {
-    store: String,
-    keyring: Option<KeyringState>,
-    feed: Option<FeedState>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct KeyringState {
-    file: Box<RawValue>,
-    tag: Option<String>,
-    at: u64,
-}
-
-#[derive(Serialize, Deserialize)]
-struct FeedState {
-    pages: Vec<Box<RawValue>>,
-    at: u64,
-}
+const NOTED_AT_LEAST_EVERY: u64 = 60;
+/// Bytes of lines: about as many as the largest page has.
+const MOST_WAITING: usize = 8 << 20;
+const PATIENCE: Duration = Duration::from_secs(20);
+/// Between two tries to write.
+const PAUSE: Duration = Duration::from_secs(5);
+/// Of a clean stop.
+const LAST_PATIENCE: Duration = Duration::from_secs(2);
 
 #[cfg(test)]
-mod tests {
-    use std::os::unix::fs::PermissionsExt as _;
-
-    use sticker_protocol::token::UserId;
-    use sticker_protocol::{Expiry, StickerId};
-
-    use super::*;
-
-    const KEYS: &str = r#"{"keys":[{"id":4,"algorithm":"ed25519","public":"d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a","state":"signing"}]}"#;
-
-    fn page(cursor: u64, refuse_until: u32) -> RevocationPage {
-        let entry = Revocation {
-            cursor,
-            user: Some(UserId::from_text("alice").unwrap()),
-            stickers: vec![StickerId::new(7).unwrap()],
-            refuse_until: Expiry(refuse_until),
-        };
-        RevocationPage { revocations: vec![entry], cursor, more: false }
-    }
-
-    #[test]
-    fn a_restart_finds_what_was_known_and_another_store_does_not() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("state");
-        let mut memory = Memory::open(Some(path.clone()), "https://a").unwrap();
-        memory.keyring(Some((KeyFile::parse(KEYS).unwrap(), Some("\"tag\"".to_owned()))), UnixSeconds(100));
-        memory.page(&page(1, 150), UnixSeconds(101));
-        memory.page(&page(2, 300), UnixSeconds(200));
-
-        let again = Memory::open(Some(path.clone()), "https://a").unwrap();
-        let (keyring, feed) = (again.keyring.unwrap(), again.feed.unwrap());
-        assert_eq!(
-            (keyring.file.keys().len(), keyring.tag.as_deref(), keyring.at.0),
-            (1, Some("\"tag\""), 100)
-        );
-        assert_eq!(feed.page, page(2, 300), "an entry that nobody needs any more is kept");
-        assert_eq!(feed.at.0, 200);
-        let other = Memory::open(Some(path.clone()), "https://b").unwrap();
-        assert!(other.keyring.is_none() && other.feed.is_none());
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
-        assert!(matches!(Memory::open(Some(path), "https://a"), Err(FileError::TooOpen(_))));
-    }
-
-    #[test]
-    fn a_feed_without_entries_is_remembered_as_one_that_was_heard() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("state");
-        let mut memory = Memory::open(Some(path.clone()), "https://a").unwrap();
-        memory.keyring(Some((KeyFile::parse(KEYS).unwrap(), None)), UnixSeconds(100));
-        memory.page(&RevocationPage { revocations: Vec::new(), cursor: 0, more: false }, UnixSeconds(100));
-        assert!(Memory::open(Some(path), "https://a").unwrap().feed.is_some());
-    }
-
-    #[test]
-    fn more_entries_than_a_page_has_survive_a_restart() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("state");
-        let mut memory = Memory::open(Some(path.clone()), "https://a").unwrap();
-        let [entry] = page(1, 300).revocations.try_into().unwrap();
-        let many = vec![entry; MAX_REVOCATIONS];
-        memory.page(&RevocationPage { revocations: many, cursor: 10_000, more: true }, UnixSeconds(100));
-        memory.page(&page(10_001, 300), UnixSeconds(100));
-        let again = Memory::open(Some(path), "https://a").unwrap().feed.unwrap().page;
-        assert_eq!((again.revocations.len(), again.cursor), (MAX_REVOCATIONS + 1, 10_001));
-    }
-
-    #[test]
-    fn a_state_file_that_makes_no_sense_counts_as_nothing() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("state");
-        for text in
-            ["", "{", r#"{"store":"https://a","keyring":{"file":{"keys":7},"tag":null,"at":1},"feed":null}"#]
-        {
-            file::replace_private(&path, text).unwrap();
-            let memory = Memory::open(Some(path.clone()), "https://a").unwrap();
-            assert!(memory.keyring.is_none() && memory.feed.is_none(), "{text}");
-        }
-    }
-}
+mod tests;

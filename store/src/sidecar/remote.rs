@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -23,34 +23,27 @@ pub(super) fn start(
     address: Address,
     authorities: Option<&Path>,
     memory: Option<PathBuf>,
-) -> Result<(), StartError> {
+) -> Result<Memory, StartError> {
     let agent = agent(&address, authorities)?;
-    let memory = Memory::open(memory, address.url())?;
-    if let Some(known) = &memory.keyring {
+    let (memory, keyring) = Memory::start(memory, address.url(), &shared.verifier, shared.clock.clone())?;
+    if let Some(known) = &keyring {
         shared.take_keyring(&known.file, known.at);
     }
-    if let Some(known) = &memory.feed {
-        // The first page of a new verifier goes nowhere but forward.
-        let _ = shared.verifier.take_revocations(&known.page, known.at);
-    }
-    let store = Arc::new(Store { shared: Arc::clone(shared), agent, address, memory: Mutex::new(memory) });
-    for (name, keep) in
-        [("keyring", Store::keep_keyring as fn(&Store) -> !), ("revocations", Store::keep_feed)]
-    {
-        let store = Arc::clone(&store);
-        thread::Builder::new()
-            .name(name.to_owned())
-            .spawn(move || keep(&store))
-            .map_err(StartError::Thread)?;
-    }
-    Ok(())
+    let tag = keyring.and_then(|known| known.tag);
+    let store = Arc::new(Store { shared: Arc::clone(shared), agent, address, memory: memory.clone() });
+    let same = Arc::clone(&store);
+    let keyring = thread::Builder::new().name("keyring".to_owned());
+    keyring.spawn(move || same.keep_keyring(tag)).map_err(StartError::Thread)?;
+    let feed = thread::Builder::new().name("revocations".to_owned());
+    feed.spawn(move || store.keep_feed()).map_err(StartError::Thread)?;
+    Ok(memory)
 }
 
 struct Store {
     shared: Arc<Shared>,
     agent: Agent,
     address: Address,
-    memory: Mutex<Memory>,
+    memory: Memory,
 }
 
 /// Why the store gave nothing that could be taken.
@@ -87,10 +80,10 @@ impl Failure {
 }
 
 impl Store {
-    fn keep_keyring(&self) -> ! {
+    fn keep_keyring(&self, mut tag: Option<String>) -> ! {
         let (mut backoff, mut log) = (Backoff::default(), Log::new("keyring"));
         loop {
-            let done = self.refresh_keyring();
+            let done = self.refresh_keyring(&mut tag);
             let problem = done.as_ref().err().map(Failure::code);
             self.shared.tell(|told| told.keyring_problem = problem);
             log.tell(done.as_ref().err());
@@ -105,8 +98,7 @@ impl Store {
         }
     }
 
-    fn refresh_keyring(&self) -> Result<(), Failure> {
-        let tag = self.memory().keyring.as_ref().and_then(|known| known.tag.clone());
+    fn refresh_keyring(&self, tag: &mut Option<String>) -> Result<(), Failure> {
         let answer = self.ask("/v1/keyring", tag.as_deref())?;
         let now = self.shared.clock.now();
         match answer.status {
@@ -115,11 +107,12 @@ impl Store {
                 let file = KeyFile::parse(&text)?;
                 self.shared.take_keyring(&file, now);
                 tracing::info!(keyring.keys = file.keys().len(), "took a ring of token keys");
-                self.memory().keyring(Some((file, answer.tag)), now);
+                self.memory.keyring(&file, answer.tag.clone(), now);
+                *tag = answer.tag;
             }
             304 => {
                 self.shared.verifier.keyring_is_current(now);
-                self.memory().keyring(None, now);
+                self.memory.keyring_is_current(now);
             }
             status => return Err(answer.failure(status)),
         }
@@ -129,9 +122,12 @@ impl Store {
 
     fn keep_feed(&self) -> ! {
         let (mut backoff, mut log) = (Backoff::default(), Log::new("revocations"));
+        // The first page, and the first after a failure, is asked for without waiting: readiness depends on it.
+        let mut may_wait = false;
         loop {
             let asked = Instant::now();
-            let done = self.refresh_feed();
+            let done = self.refresh_feed(may_wait);
+            may_wait = done.is_ok();
             let problem = done.as_ref().err().map(Failure::code);
             self.shared.tell(|told| told.revocations_problem = problem);
             log.tell(done.as_ref().err());
@@ -148,18 +144,16 @@ impl Store {
     }
 
     /// Takes a page, and says whether there are more.
-    fn refresh_feed(&self) -> Result<bool, Failure> {
+    fn refresh_feed(&self, may_wait: bool) -> Result<bool, Failure> {
         let verifier = &self.shared.verifier;
-        // The first page is asked for without waiting: readiness depends on it.
-        let is_first = verifier.freshness(self.shared.clock.now()).revocations_age.is_none();
-        let wait = if is_first { 0 } else { FEED_WAIT_SECONDS };
+        let wait = if may_wait { FEED_WAIT_SECONDS } else { 0 };
         let answer = self.ask(&format!("/v1/revocations?after={}&wait={wait}", verifier.cursor()), None)?;
         let now = self.shared.clock.now();
         let more = match answer.status {
             200 => {
                 let page = RevocationPage::parse(&answer.body)?;
                 verifier.take_revocations(&page, now)?;
-                self.memory().page(&page, now);
+                self.memory.page(&page, now);
                 page.more
             }
             304 => {
@@ -170,6 +164,7 @@ impl Store {
                 let failure = answer.failure(status);
                 if matches!(failure, Failure::CursorAhead) {
                     verifier.restart_feed();
+                    self.memory.feed_begins_again(now);
                 }
                 return Err(failure);
             }
@@ -193,10 +188,6 @@ impl Store {
         let tag = answer.headers().get("etag").and_then(|tag| tag.to_str().ok()).map(str::to_owned);
         let body = answer.body_mut().with_config().limit(MOST_BYTES).read_to_vec()?;
         Ok(Answer { status: answer.status().as_u16(), tag, body })
-    }
-
-    fn memory(&self) -> MutexGuard<'_, Memory> {
-        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

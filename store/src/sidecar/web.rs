@@ -1,6 +1,7 @@
 //! What the sidecar answers. Whoever reaches it may ask: it listens on loopback.
 
 use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
@@ -37,7 +38,7 @@ async fn verify(
     let checks = Checks::read(&body)?;
     if !shared.is_ready() {
         // To refuse somebody who paid because nothing is known yet would be worse than no answer.
-        let message = "this sidecar has not heard of the store's keys and revocations yet";
+        let message = "this sidecar knows no keys, or has not heard of the revocations yet";
         return Err(Error::new(StatusCode::SERVICE_UNAVAILABLE, "not_ready", message));
     }
     let now = shared.clock.now();
@@ -52,9 +53,10 @@ async fn ready(State(shared): State<Arc<Shared>>) -> (StatusCode, axum::Json<Val
     let known = shared.verifier.freshness(shared.clock.now());
     let is_ready = shared.is_ready();
     let told = shared.told.lock().unwrap_or_else(PoisonError::into_inner);
+    let no_keys = (known.keyring_age.is_some() && told.keys.is_empty()).then_some("no_keys");
     let answer = json!({
         "status": if is_ready { "ok" } else { "failing" },
-        "keyring": { "key_ids": told.keys, "age_seconds": known.keyring_age, "problem": told.keyring_problem },
+        "keyring": { "key_ids": told.keys, "age_seconds": known.keyring_age, "problem": told.keyring_problem.or(no_keys) },
         "revocations": shared.has_feed.then(|| json!({
             "entries": known.entries,
             "cursor": shared.verifier.cursor(),
@@ -69,12 +71,18 @@ async fn counted() -> impl IntoResponse {
     metrics::render()
 }
 
-/// Request ids, counters, and the JSON of errors, as the store has them.
+/// Request ids, a time limit, counters, and the JSON of errors, as the store has them.
 async fn around(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
     let id = shared.request_ids.next();
     let route = request.extensions().get::<MatchedPath>().cloned();
     let path = request.uri().clone();
-    let mut response = next.run(request).await;
+    let mut response = match tokio::time::timeout(TIME_LIMIT, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => {
+            Error::new(StatusCode::REQUEST_TIMEOUT, "timeout", "the request did not come whole in time")
+                .into_response()
+        }
+    };
     if let Some(body) = response.extensions_mut().remove::<ErrorBody>() {
         body.log(id.as_str(), path.path());
         let status = response.status();
@@ -86,3 +94,6 @@ async fn around(State(shared): State<Arc<Shared>>, request: Request, next: Next)
     }
     response
 }
+
+/// For what comes from the same machine and is answered from memory.
+const TIME_LIMIT: Duration = Duration::from_secs(10);

@@ -97,6 +97,11 @@ impl KeysError {
         }
     }
 
+    /// Whether the store refuses; otherwise something does not answer.
+    pub const fn is_refusal(&self) -> bool {
+        !matches!(self, Self::Database(_) | Self::Audit(_) | Self::NoRandom(_))
+    }
+
     /// What to do about it.
     pub const fn hint(&self) -> &'static str {
         match self {
@@ -112,13 +117,18 @@ impl KeysError {
             Self::TokensLive { .. } => {
                 "wait, or say --compromised REASON if it has leaked: its tokens are then refused at once"
             }
-            Self::Damaged(_) => "restore the row from a backup",
+            Self::Damaged(_) => {
+                "restore the row from a backup, or erase the key: `sticker-store keys destroy ID --compromised REASON`"
+            }
             Self::NoReason => "say why, for who reads the trace later",
             Self::Database(_) | Self::Audit(_) => "check database.url and that the server runs",
             Self::NoRandom(_) => "check the limits of this system",
         }
     }
 }
+
+/// Where keys are.
+pub const TABLE: &str = "token_keys";
 
 /// What a step is noted under.
 const OPERATOR: &str = "operator";
@@ -149,6 +159,14 @@ impl KeyRow {
             "made_at": made, "published_at": published, "signing_at": signing, "retired_at": retired, "destroyed_at": destroyed,
         })
     }
+}
+
+/// Whether there ever was a key.
+///
+/// # Errors
+/// As the database says.
+pub async fn any(db: &impl ConnectionTrait) -> Result<bool, DbErr> {
+    Ok(entity::Entity::find().one(db).await?.is_some())
 }
 
 /// Every key that ever was, by id.
@@ -305,11 +323,11 @@ pub async fn export(app: &App, public: bool) -> Result<KeyFile, KeysError> {
 /// # Errors
 /// [`KeysError`].
 pub async fn make_first(app: &App, earlier: Option<&KeyFile>) -> Result<bool, KeysError> {
-    if entity::Entity::find().one(&app.db).await?.is_some() {
+    if any(&app.db).await? {
         return Ok(false);
     }
     let transaction = begin(app).await?;
-    if entity::Entity::find().one(&transaction).await?.is_some() {
+    if any(&transaction).await? {
         return Ok(false);
     }
     if let Some(file) = earlier {

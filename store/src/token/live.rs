@@ -103,14 +103,14 @@ impl Tokens {
     }
 }
 
-/// Brings the keys: on the very first start new ones, or those of the file that earlier versions kept them in.
+/// Gives a new store its keys: new ones, or those of the file that earlier versions kept them in.
 ///
 /// # Errors
 /// [`StartError`].
-pub async fn start(app: &App) -> Result<(), StartError> {
+pub async fn make_first_keys(app: &App) -> Result<(), StartError> {
     let earlier = app.config.data_dir.join(EARLIER_KEY_FILE);
     if file::exists(&earlier)? {
-        if keys::list(&app.db).await?.is_empty() {
+        if !keys::any(&app.db).await? {
             let keys = file::load_keys(&earlier)?;
             if Keyring::new(&keys).signing_key(Version::V1).is_none() {
                 return Err(StartError::NoSigningKey(earlier));
@@ -121,8 +121,16 @@ pub async fn start(app: &App) -> Result<(), StartError> {
     } else {
         keys::make_first(app, None).await?;
     }
+    Ok(())
+}
+
+/// Brings the keys that the database has.
+///
+/// # Errors
+/// [`RingError`].
+pub async fn start(app: &App) -> Result<(), RingError> {
     let counted = db::counters(&app.db).await?;
-    Ok(app.tokens.refresh_ring(&app.db, counted.keyring, app.clock.now_ms()).await?)
+    app.tokens.refresh_ring(&app.db, counted.keyring, app.clock.now_ms()).await
 }
 
 /// Where the first versions kept the keys, unsealed.

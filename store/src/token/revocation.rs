@@ -13,7 +13,6 @@ use sticker_protocol::limits::MAX_REVOCATIONS;
 use sticker_protocol::token::{Revocation, RevocationPage, UserId};
 use sticker_protocol::{Expiry, PackId, StickerId, UnixSeconds};
 
-use super::live;
 use crate::app::App;
 use crate::catalogue;
 use crate::db::{self, Counter};
@@ -66,9 +65,9 @@ fn still_refused_at(app: &App) -> i64 {
 const CLOCKS_DIFFER: i64 = 30;
 
 /// Has this process refuse what was just committed, and wakes its long polls. What goes wrong is made up for within a second by
-/// [`live::keep_fresh`].
+/// [`keep_fresh`](super::live::keep_fresh).
 pub async fn notice(app: &App) {
-    if let Err(error) = live::refresh(app).await {
+    if let Err(error) = catch_up(app).await.map_err(Error::from) {
         tracing::warn!(
             error.code = error.code(),
             "a revocation is written and not yet known to this process"
