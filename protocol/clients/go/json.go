@@ -1,6 +1,7 @@
 package stickertoken
 
 import (
+	"bytes"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -85,8 +86,8 @@ func (o object) text(name string) (string, bool) {
 // hex reads min to max bytes in hexadecimal digits of either case.
 func (o object) hex(name string, min, max int) ([]byte, bool) {
 	text, ok := o.text(name)
-	bytes, err := hex.DecodeString(text)
-	return bytes, ok && err == nil && len(bytes) >= min && len(bytes) <= max
+	decoded, err := hex.DecodeString(text)
+	return decoded, ok && err == nil && len(decoded) >= min && len(decoded) <= max
 }
 
 func (o object) boolean(name string) (value, ok bool) {
@@ -124,7 +125,7 @@ func isText(raw json.RawMessage, plain string) bool {
 		return true
 	}
 	// The longest escape has six characters for one.
-	if len(raw) > 2+6*len(plain) {
+	if len(raw) > 2+6*len(plain) || bytes.IndexByte(raw, '\\') < 0 {
 		return false
 	}
 	var text string

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -19,7 +21,7 @@ const clientSecret = "sk_5ecre7"
 // quick shortens the waiting times.
 var quick = pace{
 	file: 5 * time.Millisecond, ring: 5 * time.Millisecond, answer: 500 * time.Millisecond,
-	retry: 2 * time.Millisecond, maxRetry: 10 * time.Millisecond, poll: 1,
+	retry: 2 * time.Millisecond, maxRetry: 10 * time.Millisecond, forget: time.Minute, poll: 1,
 }
 
 // testStore answers like the store, through a real server, and breaks down as a test wants.
@@ -328,6 +330,138 @@ func TestAStoreThatNeverFinishesItsAnswerIsAFailureAndStopsNobody(t *testing.T) 
 	}
 }
 
+func TestAnAnswerOfMoreThan8MiBIsNotReadToItsEnd(t *testing.T) {
+	s := newTestStore(t)
+	_, p := follow(t, s)
+	s.set(func() {
+		s.instead = func(w http.ResponseWriter, r *http.Request) bool {
+			for piece := make([]byte, 1<<20); ; {
+				if _, err := w.Write(piece); err != nil {
+					return true
+				}
+			}
+		}
+	})
+	eventually(t, "reported", p.has("GET /v1/keyring: larger than 8 MiB"))
+}
+
+func TestAFeedThatHasMoreForEverIsReadWithPauses(t *testing.T) {
+	s, asked := newTestStore(t), 0
+	s.instead = func(w http.ResponseWriter, r *http.Request) bool {
+		if r.URL.Path != "/v1/revocations" {
+			return false
+		}
+		after, _ := strconv.Atoi(r.URL.Query().Get("after"))
+		fmt.Fprintf(w, `{"revocations":[],"cursor":%d,"more":true}`, after+1)
+		s.set(func() { asked++ })
+		return true
+	}
+	options := new(problems).options()
+	options.StartTimeout, options.pace.retry = time.Second, time.Hour
+	if u, err := FollowStore(context.Background(), s.URL, clientSecret, options); err == nil {
+		u.Close()
+		t.Error("it started")
+	}
+	s.set(func() {
+		if asked == 0 || asked > 100 {
+			t.Error("asked", asked, "times")
+		}
+	})
+}
+
+// clock is one that a test sets.
+type clock struct{ seconds atomic.Int64 }
+
+func (c *clock) now() time.Time { return time.Unix(c.seconds.Load(), 0) }
+
+func followAt(t *testing.T, s *testStore, c *clock, forget time.Duration) *Updater {
+	t.Helper()
+	options := new(problems).options()
+	options.clock, options.pace.forget = c.now, forget
+	u, err := FollowStore(context.Background(), s.URL, clientSecret, options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(u.Close)
+	return u
+}
+
+func (s *testStore) lastAsked(query string) func() bool {
+	return s.read(func() bool { return strings.HasSuffix(s.requests[len(s.requests)-1], query) })
+}
+
+func TestAClockThatIsSetBackBringsBackWhatWasForgotten(t *testing.T) {
+	s, c := newTestStore(t), new(clock)
+	s.entries = []string{strings.Replace(revocation(1, sticker), "4294967295", fmt.Sprint(expiry), 1)}
+	c.seconds.Store(expiry)
+	u := followAt(t, s, c, 0)
+	if u.Denied.Len() != 1 {
+		t.Error(u.Denied.Len())
+	}
+	c.seconds.Store(expiry + 300)
+	eventually(t, "forgotten", func() bool { return u.Denied.Len() == 0 })
+	c.seconds.Store(expiry - 1)
+	eventually(t, "refused", u.refuses(sticker))
+	eventually(t, "a waiting poll", s.lastAsked("after=1&wait=1"))
+}
+
+func TestEntriesAreNotLookedThroughAtEachPage(t *testing.T) {
+	s, c := newTestStore(t), new(clock)
+	s.entries = []string{strings.Replace(revocation(1, 1), "4294967295", fmt.Sprint(expiry), 1)}
+	c.seconds.Store(expiry)
+	u := followAt(t, s, c, time.Hour)
+	c.seconds.Store(expiry + 300)
+	s.set(func() { s.entries = append(s.entries, revocation(2, 2)) })
+	eventually(t, "refused", u.refuses(2))
+	eventually(t, "a waiting poll", s.lastAsked("after=2&wait=1"))
+	if u.Denied.Len() != 2 {
+		t.Error(u.Denied.Len())
+	}
+}
+
+func TestWhatHearsOfAProblemMayClose(t *testing.T) {
+	s, updater, closed := newTestStore(t), make(chan *Updater, 1), make(chan struct{})
+	options := new(problems).options()
+	var once sync.Once
+	options.OnProblem = func(error) {
+		once.Do(func() {
+			(<-updater).Close()
+			close(closed)
+		})
+	}
+	u, err := FollowStore(context.Background(), s.URL, clientSecret, options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	updater <- u
+	s.set(func() { s.ring, s.version = "{", 1 })
+	eventually(t, "closed", func() bool {
+		select {
+		case <-closed:
+			return true
+		default:
+			return false
+		}
+	})
+	u.Close()
+}
+
+func TestPlainHTTPIsForThisMachineAlone(t *testing.T) {
+	for _, host := range []string{"store.example", "10.0.0.1", "127.0.0.1.example", "[::2]", "0.0.0.0", "[::1%25lo].example"} {
+		if _, err := newStore("http://"+host+":1", clientSecret, Options{}); err == nil {
+			t.Error(host)
+		}
+	}
+	for _, address := range []string{"http://localhost:1", "http://LocalHost", "http://127.9.9.9:1", "http://[::1]:1", "https://store.example"} {
+		if _, err := newStore(address, clientSecret, Options{}); err != nil {
+			t.Error(address, err)
+		}
+	}
+	if _, err := newStore("http://store.example", clientSecret, Options{}); err == nil || !strings.Contains(err.Error(), "use https://host") {
+		t.Error(err)
+	}
+}
+
 func TestABadPageIsRefusedAsAWholeAndTheCursorStays(t *testing.T) {
 	for name, page := range map[string]string{
 		"an entry without its user": `{"revocations":[` + revocation(1, 7) + `,{"cursor":2,"sticker_ids":[1],"refuse_until":1}],"cursor":2,"more":false}`,
@@ -516,5 +650,18 @@ func TestABadKeyFileIsRefusedAtTheStart(t *testing.T) {
 	}
 	if _, err := WatchFile(context.Background(), filepath.Join(folder, "none"), Options{}); !os.IsNotExist(err) {
 		t.Error(err)
+	}
+	pipe, large := filepath.Join(folder, "pipe"), filepath.Join(folder, "large")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	write(t, large, hmacAlone, 0o600)
+	if err := os.Truncate(large, 16<<20+1); err != nil {
+		t.Fatal(err)
+	}
+	for path, says := range map[string]string{pipe: "not a regular file", folder: "not a regular file", large: "larger than 16 MiB"} {
+		if _, err := WatchFile(context.Background(), path, Options{}); err == nil || !strings.Contains(err.Error(), says) {
+			t.Error(err)
+		}
 	}
 }

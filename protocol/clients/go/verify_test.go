@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -174,6 +175,106 @@ func TestARevokedRightIsRefusedAndAnEntryIsForgottenOnceNothingNeedsIt(t *testin
 	v.Denied.Forget(time.Unix(expiry+300, 0))
 	if v.Denied.Len() != 0 {
 		t.Error(v.Denied.Len())
+	}
+}
+
+func TestAnEntryForATimeThatIsOverCountsAsOneAndDeniesNoMoreThanItSays(t *testing.T) {
+	v := verifier(t, hmacAlone)
+	old, before1970 := issue(1, 3, 0, sticker, owner), time.Unix(-1, 0)
+	if _, err := v.VerifyAt(old, sticker, owner, before1970); err != nil {
+		t.Error("nothing is denied:", err)
+	}
+	v.Denied.Apply(&Page{Revocations: []Revocation{{User: string(owner), Stickers: []uint64{sticker}}}})
+	if v.Denied.Len() != 1 {
+		t.Error(v.Denied.Len())
+	}
+	if _, err := v.VerifyAt(old, sticker, owner, before1970); err != Revoked {
+		t.Error(err)
+	}
+	if _, err := v.VerifyAt(issue(1, 3, 1, sticker, owner), sticker, owner, before1970); err != nil {
+		t.Error("bought again:", err)
+	}
+}
+
+func TestManyEntriesAreAppliedAndForgotten(t *testing.T) {
+	v, all := verifier(t, hmacAlone), make([]uint64, 2*atOnce+1)
+	for at := range all {
+		all[at] = uint64(at) + 1
+	}
+	v.Denied.Apply(&Page{Revocations: []Revocation{{Stickers: all, RefuseUntil: expiry}, {User: "a", Stickers: all, RefuseUntil: expiry + 1}}})
+	if v.Denied.Len() != 2*len(all) {
+		t.Error(v.Denied.Len())
+	}
+	v.Denied.Forget(time.Unix(expiry+keptFor, 0))
+	if v.Denied.Len() != len(all) {
+		t.Error(v.Denied.Len())
+	}
+}
+
+func TestAPageHolds200000StickersInAll(t *testing.T) {
+	entry := `{"cursor":1,"user_hex":null,"sticker_ids":[7` + strings.Repeat(",7", 9_999) + `],"refuse_until":1}`
+	full := strings.Repeat(entry+",", 19) + entry
+	for more, want := range map[string]error{"": nil, `,{"cursor":1,"user_hex":null,"sticker_ids":[7],"refuse_until":1}`: ErrBadPage} {
+		if _, err := ParsePage([]byte(`{"revocations":[`+full+more+`],"cursor":1,"more":false}`), 0); err != want {
+			t.Error(err)
+		}
+	}
+}
+
+func TestAKeyFileHas65536KeysAtMost(t *testing.T) {
+	keys := strings.Repeat(`{"algorithm":"another"},`, 65_535) + `{"algorithm":"another"}`
+	if _, err := ParseRing([]byte(`{"keys":[` + keys + `]}`)); err != nil {
+		t.Error(err)
+	}
+	if _, err := ParseRing([]byte(`{"keys":[` + keys + `,{"algorithm":"another"}]}`)); codeOf(err) != "bad_json" {
+		t.Error(err)
+	}
+}
+
+func TestWhatATextBuildsIsBoundedByWhatIsWantedOfIt(t *testing.T) {
+	for _, page := range []struct{ begin, piece, end string }{
+		{`{"revocations":[`, "{},", `0],"cursor":1,"more":false}`},
+		{`{"revocations":[`, `{"cursor":1,"user_hex":null,"sticker_ids":[],"refuse_until":0},`, `0],"cursor":1,"more":false}`},
+		{`{"revocations":[{"cursor":1,"user_hex":null,"refuse_until":0,"sticker_ids":[`, "1,", `1]}],"cursor":1,"more":false}`},
+		{`{"revocations":[],"cursor":1,"more":7,"later":[`, "[],", `0]}`},
+		{`{"revocations":[],"cursor":1,`, `"b":0,`, `"more":7}`},
+	} {
+		text := []byte(page.begin + strings.Repeat(page.piece, maxAnswer/len(page.piece)) + page.end)
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, err := ParsePage(text, 0)
+		runtime.ReadMemStats(&after)
+		if built := after.TotalAlloc - before.TotalAlloc; err != ErrBadPage || built > 4*uint64(len(text)) {
+			t.Errorf("%q: %v after %d bytes", page.piece, err, built)
+		}
+	}
+}
+
+func TestBracketsAndEscapesInATextAreNoDepth(t *testing.T) {
+	for _, text := range []string{strings.Repeat("[", 100), `\"` + strings.Repeat("[", 100), `\\`, `\\\"` + strings.Repeat("{", 100)} {
+		ring, err := ParseRing([]byte(`{"a":"` + text + `",` + hmacAlone[1:]))
+		if err != nil || fmt.Sprint(ring.IDs()) != "[3]" {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+	deep := `{"a":"\\","b":` + strings.Repeat("[", 64) + strings.Repeat("]", 64) + "," + hmacAlone[1:]
+	if _, err := ParseRing([]byte(deep)); codeOf(err) != "bad_json" {
+		t.Error(err)
+	}
+}
+
+func TestWhatIsCutOffAnywhereIsRefused(t *testing.T) {
+	page := `{"revocations":[{"cursor":1,"user_hex":"\u0036\u0031","sticker_ids":[1 , 2],"refuse_until":1}],"cursor":1,"more":false}`
+	if _, err := ParsePage([]byte(page), 0); err != nil {
+		t.Fatal(err)
+	}
+	for at := range page {
+		if _, err := ParsePage([]byte(page[:at]), 0); err != ErrBadPage {
+			t.Error(page[:at], err)
+		}
+		if _, err := ParseRing([]byte(bothKeys[:at])); codeOf(err) != "bad_json" {
+			t.Error(bothKeys[:at], err)
+		}
 	}
 }
 

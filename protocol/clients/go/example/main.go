@@ -11,6 +11,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 
 	"example.com/stickertoken"
@@ -49,13 +50,34 @@ func serve(store, keys string) error {
 	}
 	defer tokens.Close()
 	fmt.Fprintln(os.Stderr, "ready")
-	lines, answers := bufio.NewScanner(os.Stdin), json.NewEncoder(os.Stdout)
-	for lines.Scan() {
-		if err := answers.Encode(check(tokens, lines.Bytes())); err != nil {
+	lines, answers := bufio.NewReaderSize(os.Stdin, maxLine), json.NewEncoder(os.Stdout)
+	for {
+		line, err := readLine(lines)
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if err := answers.Encode(check(tokens, line)); err != nil {
 			return err
 		}
 	}
-	return lines.Err()
+}
+
+// maxLine is more than any message needs.
+const maxLine = 64 << 10
+
+// readLine reads a line; of one that is too long nothing, which is no message.
+func readLine(from *bufio.Reader) ([]byte, error) {
+	line, more, err := from.ReadLine()
+	if more {
+		line = nil
+	}
+	for more && err == nil {
+		_, more, err = from.ReadLine()
+	}
+	return line, err
 }
 
 func open(store, keys string) (*stickertoken.Updater, error) {

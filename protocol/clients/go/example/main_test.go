@@ -43,7 +43,10 @@ func run(t *testing.T, environment string, arguments ...string) (stdout, stderr 
 			t.Fatal(err)
 		}
 	}
-	input.WriteString("[1]\n")
+	input.WriteString("[1]\n" + strings.Repeat("[", 60_000) + "\n" + strings.Repeat("[", 200_000) + "\n")
+	if err := json.NewEncoder(&input).Encode(message{"bob", 5, issue(5, "alice")}); err != nil {
+		t.Fatal(err)
+	}
 	command := exec.Command(program, arguments...)
 	command.Env = append(os.Environ(), environment)
 	command.Stdin, command.Stdout, command.Stderr = &input, &output, &errors
@@ -64,7 +67,7 @@ func TestItServesWithAKeyFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	stdout, stderr, err := run(t, "", "--keys", path)
-	if stdout != accepted+wrong+accepted+bad || stderr != "ready\n" || err != nil {
+	if stdout != accepted+wrong+accepted+bad+bad+bad+wrong || stderr != "ready\n" || err != nil {
 		t.Errorf("%s%s%v", stdout, stderr, err)
 	}
 }
@@ -82,7 +85,7 @@ func TestItServesWithAStore(t *testing.T) {
 	}))
 	defer store.Close()
 	stdout, stderr, err := run(t, "STICKER_STORE_SECRET=sk_5ecre7", "--store", store.URL)
-	if stdout != accepted+wrong+revoked+bad || stderr != "ready\n" || err != nil {
+	if stdout != accepted+wrong+revoked+bad+bad+bad+wrong || stderr != "ready\n" || err != nil {
 		t.Errorf("%s%s%v", stdout, stderr, err)
 	}
 }

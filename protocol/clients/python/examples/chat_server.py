@@ -11,8 +11,12 @@ import json
 import logging
 import os
 import sys
+from collections.abc import Iterator
+from typing import BinaryIO
 
 from sticker_token import Refused, RingError, Updater, Verifier, follow_store, watch_file
+
+MAX_LINE = 1 << 16
 
 
 def main() -> int:
@@ -30,9 +34,19 @@ def main() -> int:
         return 1
     with tokens:
         print("ready", file=sys.stderr, flush=True)
-        for line in sys.stdin.buffer:
+        for line in lines(sys.stdin.buffer):
             print(json.dumps(check(tokens, line), separators=(",", ":")), flush=True)
     return 0
+
+
+def lines(source: BinaryIO) -> Iterator[bytes]:
+    """Read lines; of one that is too long nothing, which is no message."""
+    while line := source.readline(MAX_LINE):
+        rest = line
+        while not rest.endswith(b"\n") and len(rest) == MAX_LINE:
+            rest = source.readline(MAX_LINE)
+            line = b""
+        yield line
 
 
 def start(store: str | None, keys: str | None) -> Updater:
@@ -50,7 +64,7 @@ def check(tokens: Verifier, line: bytes) -> dict[str, object]:
         if not isinstance(user, str) or not isinstance(sticker, int) or not isinstance(token, str):
             raise TypeError
         sender = user.encode()
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return {"accepted": False, "code": "bad_message"}
     try:
         tokens.verify(token, sticker, sender)

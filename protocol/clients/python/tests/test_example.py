@@ -21,7 +21,8 @@ def lines() -> str:
         {"user": "\ud800", "sticker_id": 6, "token": "AQAD"},
         [1],
     ]
-    return "".join(json.dumps(message) + "\n" for message in messages)
+    others = ["[" * 60_000, '{"a":' * 10_000, "[" * 200_000, " " * 65_536 + json.dumps(messages[0])]
+    return "".join(line + "\n" for line in [*map(json.dumps, messages), *others, json.dumps(messages[0])])
 
 
 def serve(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -33,8 +34,8 @@ ANSWERS = [
     '{"accepted":true}',
     '{"accepted":false,"code":"wrong_user"}',
     '{"accepted":false,"code":"malformed"}',
-    '{"accepted":false,"code":"bad_message"}',
-    '{"accepted":false,"code":"bad_message"}',
+    *['{"accepted":false,"code":"bad_message"}'] * 6,
+    '{"accepted":true}',
 ]
 
 

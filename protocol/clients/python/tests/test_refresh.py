@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import contextlib
+import os
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -9,7 +12,7 @@ from typing import Callable
 import pytest
 from store import CLIENT_SECRET, Handler, Store, revocation
 from test_verify import BOTH, HMAC_ALONE, says
-from tokens import GOLDEN, KEY_THREE, STICKER, issue, key_file
+from tokens import EXPIRY, GOLDEN, KEY_THREE, STICKER, issue, key_file
 
 from sticker_token import RingError, Updater, follow_store, watch_file
 from sticker_token._source import Pace
@@ -129,7 +132,7 @@ def test_a_store_that_never_finishes_its_answer_is_a_failure_and_stops_nobody(st
 
     with follow(store, problems, pace=QUICK._replace(answer=0.3)) as updater:
         store.instead = drip
-        eventually(problems.have("GET /v1/keyring: the answer is too long or takes too long"))
+        eventually(problems.have("GET /v1/keyring: no whole answer in time"))
         assert says(updater, GOLDEN) == "ok"
 
 
@@ -140,7 +143,7 @@ def test_a_store_that_is_silent_is_a_failure_and_closing_does_not_wait_for_it(st
 
     with follow(store, problems, pace=QUICK._replace(answer=0.3)):
         store.instead = silent
-        eventually(problems.have(": timed out"))
+        eventually(problems.have(": no whole answer in time"))
     slow = QUICK._replace(answer=3600)
     store.instead = None
     updater = follow_store(store.address, CLIENT_SECRET, on_problem=problems.append, _pace=slow)
@@ -149,6 +152,136 @@ def test_a_store_that_is_silent_is_a_failure_and_closing_does_not_wait_for_it(st
     eventually(lambda: len(store.requests) >= asked + 2)
     updater.close()
     assert background() == []
+
+
+@pytest.mark.parametrize(
+    ("begin", "piece"),
+    [(b"HTTP/1.1 200 OK\r\nX-A: ", b"a"), (b"", b"HTTP/1.1 100 Continue\r\n\r\n")],
+    ids=["a header that never ends", "interim answers for ever"],
+)
+def test_the_time_for_an_answer_is_for_its_headers_too(store: Store, problems: Problems, begin: bytes, piece: bytes) -> None:
+    def drip(request: Handler) -> bool:
+        request.wfile.write(begin)
+        while not store.closing.wait(0.01):
+            request.wfile.write(piece)
+        return True
+
+    with follow(store, problems, pace=QUICK._replace(answer=0.3)):
+        store.instead = drip
+        eventually(problems.have("GET /v1/keyring: no whole answer in time"))
+    updater = follow_while_it_is_up(store, problems, drip)
+    updater.close()
+    assert background() == []
+
+
+def follow_while_it_is_up(store: Store, problems: Problems, later: Callable[[Handler], bool]) -> Updater:
+    store.instead = None
+    updater = follow(store, problems, pace=QUICK._replace(answer=3600))
+    store.instead = later
+    asked = len(store.requests)
+    eventually(lambda: len(store.requests) >= asked + 2)
+    return updater
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize("full", [True, False], ids=["no connection", "no first byte"])
+def test_a_start_ends_in_time_whatever_it_waits_for(problems: Problems, scheme: str, full: bool) -> None:
+    with socket.socket() as silent, contextlib.ExitStack() as others:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen(0 if full else 50)
+        address = silent.getsockname()
+        for _ in range(4 if full else 0):
+            waiting = others.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(address)
+        with pytest.raises(TimeoutError):
+            follow_store(
+                f"{scheme}://127.0.0.1:{address[1]}",
+                CLIENT_SECRET,
+                start_timeout=0.3,
+                on_problem=problems.append,
+                _pace=QUICK._replace(answer=3600),
+            )
+    assert background() == []
+
+
+def test_an_answer_of_more_than_8_mib_is_not_read_to_its_end(store: Store, problems: Problems) -> None:
+    def endless(request: Handler) -> bool:
+        request.send_response(200)
+        request.end_headers()
+        while not store.closing.is_set():
+            request.wfile.write(b" " * (1 << 20))
+        return True
+
+    with follow(store, problems):
+        store.instead = endless
+        eventually(problems.have("GET /v1/keyring: the answer is larger than 8 MiB"))
+
+
+def test_a_feed_that_has_more_for_ever_is_read_with_pauses(store: Store, problems: Problems) -> None:
+    def more(request: Handler) -> bool:
+        if not request.path.startswith("/v1/revocations"):
+            return False
+        after = int(request.path.split("=")[1].split("&")[0])
+        request.answer(200, f'{{"revocations":[],"cursor":{after + 1},"more":true}}')
+        return True
+
+    store.instead = more
+    with pytest.raises(TimeoutError):
+        follow(store, problems, start_timeout=2, pace=QUICK._replace(retry=3600))
+    assert 0 < store.count("/v1/revocations", 200) <= 100
+    assert background() == []
+
+
+def test_a_clock_that_is_set_back_brings_back_what_was_forgotten(store: Store, problems: Problems) -> None:
+    now = [float(EXPIRY)]
+    store.entries = [revocation(1, STICKER).replace("4294967295", str(EXPIRY))]
+    with follow(store, problems, pace=QUICK._replace(forget=0, clock=lambda: now[0])) as updater:
+        assert len(updater.denied) == 1
+        now[0] = EXPIRY + 300
+        eventually(lambda: len(updater.denied) == 0)
+        now[0] = EXPIRY - 1
+        eventually(refuses(updater, STICKER))
+        eventually(lambda: store.requests[-1].endswith("after=1&wait=1"))
+        assert problems == []
+
+
+def test_entries_are_not_looked_through_at_each_page(store: Store, problems: Problems) -> None:
+    now = [float(EXPIRY)]
+    store.entries = [revocation(1, 1).replace("4294967295", str(EXPIRY))]
+    with follow(store, problems, pace=QUICK._replace(forget=3600, clock=lambda: now[0])) as updater:
+        now[0] = EXPIRY + 300
+        store.entries.append(revocation(2, 2))
+        eventually(refuses(updater, 2))
+        eventually(lambda: store.requests[-1].endswith("after=2&wait=1"))
+        assert len(updater.denied) == 2
+
+
+def test_what_hears_of_a_problem_may_close(store: Store) -> None:
+    updaters: list[Updater] = []
+    closed = threading.Event()
+
+    def close(_problem: Exception) -> None:
+        updaters[0].close()
+        closed.set()
+
+    updaters.append(follow_store(store.address, CLIENT_SECRET, on_problem=close, _pace=QUICK))
+    store.ring, store.version = "{", 1
+    assert closed.wait(20)
+    updaters[0].close()
+    assert background() == []
+
+
+@pytest.mark.parametrize("host", ["store.example", "10.0.0.1", "127.0.0.1.example", "[::2]", "0.0.0.0"])
+def test_plain_http_is_for_this_machine_alone(host: str) -> None:
+    with pytest.raises(ValueError, match="use https://host"):
+        follow_store(f"http://{host}:1", CLIENT_SECRET)
+
+
+@pytest.mark.parametrize("host", ["localhost", "LocalHost", "127.9.9.9", "[::1]"])
+def test_plain_http_to_this_machine_is_tried(host: str, problems: Problems) -> None:
+    with pytest.raises(TimeoutError):
+        follow_store(f"http://{host}:1", CLIENT_SECRET, start_timeout=0.05, on_problem=problems.append, _pace=QUICK)
 
 
 @pytest.mark.parametrize(
@@ -328,5 +461,15 @@ def test_a_bad_key_file_is_refused_at_the_start(tmp_path: Path) -> None:
         watch_file(path)
     path.unlink()
     with pytest.raises(FileNotFoundError):
+        watch_file(path)
+    with pytest.raises(IsADirectoryError):
+        watch_file(tmp_path)
+    os.mkfifo(path, 0o600)
+    with pytest.raises(OSError, match="not a regular file"):
+        watch_file(path)
+    path.unlink()
+    write(path, HMAC_ALONE)
+    os.truncate(path, (16 << 20) + 1)
+    with pytest.raises(OSError, match="larger than 16 MiB"):
         watch_file(path)
     assert background() == []

@@ -43,7 +43,7 @@ def test_ring(case: dict[str, Any]) -> None:
 @pytest.mark.parametrize("case", named("feeds"))
 def test_feed(case: dict[str, Any]) -> None:
     try:
-        page = parse_page(case["page"].encode())
+        page = parse_page(case["page"].encode(), case.get("after", 0))
     except BadPage as error:
         assert str(error) == case["result"]
         return

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 import traceback
+import tracemalloc
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 
 import pytest
@@ -103,7 +104,9 @@ def test_a_revoked_right_is_refused_and_an_entry_is_forgotten_once_nothing_needs
     assert says(ring, issue(user=b"a", sticker=7), sticker=7, user=b"a") == "revoked"
     ring.denied.forget(EXPIRY - 1)
     assert len(ring.denied) == 2
-    ring.denied.forget(EXPIRY)
+    ring.denied.forget(EXPIRY + 299)
+    assert len(ring.denied) == 2
+    ring.denied.forget(EXPIRY + 300)
     assert len(ring.denied) == 0
 
 
@@ -169,6 +172,61 @@ def test_a_page_has_its_bounds(entries: int, stickers: int, good: bool) -> None:
     else:
         with pytest.raises(BadPage):
             parse_page(page)
+
+
+def test_a_page_holds_200_000_stickers_in_all() -> None:
+    entry = {"cursor": 1, "user_hex": None, "sticker_ids": [7] * 10_000, "refuse_until": 1}
+    one_more = {**entry, "sticker_ids": [7]}
+    for entries, good in (([entry] * 20, True), ([entry] * 20 + [one_more], False)):
+        page = json.dumps({"revocations": entries, "cursor": 1, "more": False}).encode()
+        if good:
+            assert len(parse_page(page).revocations) == 20
+        else:
+            with pytest.raises(BadPage):
+                parse_page(page)
+
+
+def test_a_key_file_has_65_536_keys_at_most() -> None:
+    unknown = {"id": 1, "algorithm": "another", "secret": "", "public": "", "state": "signing"}
+    assert parse_ring(key_file(*[unknown] * 65_536).encode()).ids == []
+    with pytest.raises(RingError, match="bad_json"):
+        parse_ring(key_file(*[unknown] * 65_537).encode())
+
+
+@pytest.mark.parametrize("piece", ["{},", "[],", '{"a":0},', '"\\\\\\"",', "1,"])
+def test_a_page_of_many_values_is_refused_before_they_are_built(piece: str) -> None:
+    page = f'{{"revocations":[{piece * ((8 << 20) // len(piece))}0],"cursor":1,"more":false}}'.encode()
+    tracemalloc.start()
+    try:
+        with pytest.raises(BadPage):
+            parse_page(page)
+        assert tracemalloc.get_traced_memory()[1] < 4 * len(page)
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("text", ['"' * 4_000_001, '"' + '\\"' * 2_000_000, "[" * 4_000_000, "]" * 4_000_000, '"a' * 2_000_000])
+def test_what_is_no_json_is_refused_without_going_back_in_it(text: str) -> None:
+    with pytest.raises(RingError, match="bad_json"):
+        parse_ring(text.encode())
+
+
+def test_brackets_and_escapes_in_a_text_are_no_depth() -> None:
+    for text in ("[" * 100, '\\"' + "[" * 100, "\\\\", '\\\\\\"' + "{" * 100):
+        assert parse_ring(f'{{"a":"{text}",{HMAC_ALONE[1:]}'.encode()).ids == [3]
+    with pytest.raises(RingError, match="bad_json"):
+        parse_ring(('{"a":"\\\\",' + '"b":' + "[" * 64 + "]" * 64 + "," + HMAC_ALONE[1:]).encode())
+
+
+@pytest.mark.parametrize("now", [float("nan"), float("inf"), float("-inf")])
+def test_a_time_that_is_no_number_is_an_error(now: float) -> None:
+    with pytest.raises(ValueError, match="finite"):
+        verifier(HMAC_ALONE).verify(GOLDEN, STICKER, OWNER, now)
+
+
+def test_a_sender_that_is_text_is_an_error() -> None:
+    with pytest.raises(TypeError, match="bytes"):
+        verifier(HMAC_ALONE).verify(issue(user=b"alice"), STICKER, "alice", EARLY)  # type: ignore[arg-type]
 
 
 WITHOUT = """

@@ -10,6 +10,7 @@ MAX_SAFE_INT = 2**53 - 1
 MAX_USER = 128
 _MAX_TIME = 2**32 - 1
 _MAX_LISTED = 10_000  # entries of a page, and stickers of an entry
+_MAX_STICKERS = 200_000  # of a page
 
 
 class BadPage(ValueError):
@@ -39,8 +40,11 @@ class Page(NamedTuple):
     """There is more to ask for at once."""
 
 
-def parse_page(body: bytes) -> Page:
-    """Read an answer of the deny feed, or raise `BadPage`."""
+def parse_page(body: bytes, after: int = 0) -> Page:
+    """Read an answer of the deny feed to who asked after this cursor, or raise `BadPage`.
+
+    A page that goes back, or that has more and does not move on, is refused too.
+    """
     try:
         page = read_object(body)
     except NotJSON:
@@ -50,7 +54,15 @@ def parse_page(body: bytes) -> Page:
         raise BadPage
     if not is_whole(cursor, MAX_SAFE_INT):
         raise BadPage
-    return Page(tuple(map(_revocation, entries)), page["cursor"], more)
+    if page["cursor"] < after or (more and page["cursor"] == after):
+        raise BadPage
+    revocations, stickers = [], 0
+    for entry in entries:
+        revocations.append(_revocation(entry))
+        stickers += len(revocations[-1].stickers)
+        if stickers > _MAX_STICKERS:
+            raise BadPage
+    return Page(tuple(revocations), page["cursor"], more)
 
 
 def _revocation(entry: Any) -> Revocation:

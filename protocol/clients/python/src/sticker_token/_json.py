@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import binascii
 import json
+from itertools import accumulate
 from typing import Any
+
+_MAX_DEPTH = 64  # section 1.4
+_MAX_VALUES = 500_000  # the largest page has 240,003 in fields that are known, the largest ring 327,681
+_BLOCK = 1 << 16
+_DEPTH = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
+_NO_BRACKETS = bytes(set(range(256)) - set(_DEPTH))
+_NO_WHOLE = -1  # below every bound
 
 
 class NotJSON(Exception):
@@ -12,7 +20,9 @@ class NotJSON(Exception):
 
 
 def read_object(text: bytes) -> dict[str, Any]:
-    """Read a JSON object in UTF-8."""
+    """Read a JSON object in UTF-8. What it would build is counted before anything is built."""
+    if _is_too_much(text):
+        raise NotJSON("nested too deep, or too many values")
     problem = "no object"
     try:
         value = json.loads(text.decode("utf-8"), parse_int=_integer, parse_constant=_refuse)
@@ -41,9 +51,30 @@ def hex_bytes(value: object, least: int, most: int) -> bytes | None:
         return None
 
 
-def _integer(digits: str) -> int | None:
+def _is_too_much(text: bytes) -> bool:
+    """Says anything of a text that is no JSON."""
+    plain = _without_strings(text)
+    brackets = plain.translate(None, _NO_BRACKETS)
+    # Each value comes after a comma, or as the first of what an opening bracket begins.
+    if plain.count(b",") + len(brackets) > 2 * _MAX_VALUES or plain.count(b",") + len(brackets) // 2 >= _MAX_VALUES:
+        return True
+    return max(accumulate(map(_DEPTH.__getitem__, brackets)), default=0) > _MAX_DEPTH
+
+
+def _without_strings(text: bytes) -> bytes:
+    # Without escapes a string ends at the next quote.
+    text = text.replace(b"\\\\", b"").replace(b'\\"', b"")
+    plain, quotes = bytearray(), 0
+    for start in range(0, len(text), _BLOCK):
+        parts = text[start : start + _BLOCK].split(b'"')
+        plain += b"".join(parts[quotes % 2 :: 2])
+        quotes += len(parts) - 1
+    return bytes(plain)
+
+
+def _integer(digits: str) -> int:
     # Nothing here has 20 digits, and converting thousands of them is slow where it is not an error.
-    return int(digits) if len(digits) < 20 and digits != "-0" else None
+    return int(digits) if len(digits) < 20 and digits != "-0" else _NO_WHOLE
 
 
 def _refuse(constant: str) -> None:

@@ -56,10 +56,15 @@ class Updater(Verifier):
         return Status(ring.age(), feed.age(), ring.failures, feed.failures)
 
     def close(self) -> None:
-        """End the background work and wait for it. The `Verifier` goes on with what it has."""
+        """End the background work and wait for it. The `Verifier` goes on with what it has.
+
+        From within `on_problem` it does not wait, since the work is then waiting for it.
+        """
         self._stop.set()
         for client in self._clients:
             client.interrupt()
+        if threading.current_thread() in self._threads:
+            return
         for thread in self._threads:
             thread.join()
 

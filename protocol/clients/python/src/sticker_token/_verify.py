@@ -10,6 +10,7 @@ from binascii import Error as Base64Error
 from binascii import a2b_base64, b2a_base64
 from collections.abc import Iterable
 from enum import Enum
+from math import isfinite
 from struct import Struct
 from typing import Any
 
@@ -31,6 +32,8 @@ _MAC_SIZE, _SIGNATURE_SIZE = 32, 64
 _MIN_V2 = _FIELDS.size + 1 + _SIGNATURE_SIZE
 _DOMAIN_V1, _DOMAIN_V2 = b"sticker-token-v1", b"sticker-token-v2"
 _TO_STANDARD, _TO_URL = bytes.maketrans(b"-_", b"+/"), bytes.maketrans(b"+/", b"-_")
+_MAX_KEYS = 0x1_0000  # as many as there are ids
+_KEPT_FOR = 300  # seconds that an entry outlives its tokens, for clocks that are set (section 1.6)
 _EVERYBODY = b""  # a user id has at least one byte
 
 
@@ -147,10 +150,10 @@ class Ring:
 def parse_ring(file: bytes) -> Ring:
     """Read a key file, or raise `RingError`. Keys of algorithms that are not known here are left out."""
     try:
-        keys, problem = read_object(file).get("keys"), "no array `keys` of objects"
+        keys, problem = read_object(file).get("keys"), "no array `keys` of objects, or too many"
     except NotJSON as error:
         keys, problem = None, str(error)
-    if not isinstance(keys, list) or not all(isinstance(key, dict) for key in keys):
+    if not isinstance(keys, list) or len(keys) > _MAX_KEYS or not all(isinstance(key, dict) for key in keys):
         raise RingError(RingCode.BAD_JSON, problem)
     ring, seen, signing = Ring(), set[int](), set[str]()
     for at, key in enumerate(keys, 1):
@@ -178,9 +181,9 @@ class DenyList:
                     self._until[right] = max(refuse_until, self._until.get(right, 0))
 
     def forget(self, now: float) -> None:
-        """Drop the entries whose tokens have all expired by now."""
+        """Drop the entries whose tokens had all expired 300 s before now. Verification goes on while it looks for them."""
         with self._lock:
-            for right in [right for right, until in self._until.items() if until <= now]:
+            for right in [right for right, until in self._until.items() if until + _KEPT_FOR <= now]:
                 del self._until[right]
 
     def refuses(self, sticker: int, user: bytes, expiry: int) -> bool:
@@ -204,14 +207,21 @@ class Verifier:
         """Make all checks of section 1.3, in that order, and return when the token expires in Unix seconds.
 
         `sticker` is the one in the message, `sender` the user id that the server authenticated; `now` is the system clock's
-        time unless given. Raises `Refused` with the first code that applies.
+        time unless given. Raises `Refused` with the first code that applies, `TypeError` for a sender that is no bytes, and
+        `ValueError` for a time that is no finite number.
         """
+        if not isinstance(sender, (bytes, bytearray, memoryview)):
+            raise TypeError("the sender is a user id in bytes")
+        if now is None:
+            now = time.time()
+        elif not isfinite(now):
+            raise ValueError("now is no finite number")
         ring, token = self.ring, _decode(text)
         if token is None or (len(text) > _MAX_TEXT_V1 and (token[0] != 2 or not ring._public)):
             raise Refused(Refusal.MALFORMED)
         version, key_id, expiry, signed_sticker = _FIELDS.unpack_from(token)
         user = token[_FIELDS.size : -ring._signature_size(token, version, key_id)]
-        if (time.time() if now is None else now) >= expiry:
+        if now >= expiry:
             raise Refused(Refusal.EXPIRED)
         if not 1 <= signed_sticker <= MAX_SAFE_INT:
             raise Refused(Refusal.MALFORMED)
