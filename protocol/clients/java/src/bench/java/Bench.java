@@ -51,7 +51,7 @@ public final class Bench {
     for (int user = 0; user < 10_000; user++)
       entries.append(user == 0 ? "" : ",").append("{\"cursor\":1,\"user_hex\":\"").append(String.format("%032x", user))
           .append("\",\"sticker_ids\":[8675309],\"refuse_until\":1800086400}");
-    denied.apply("{\"revocations\":[" + entries + "],\"cursor\":1,\"more\":false}");
+    denied.apply("{\"revocations\":[" + entries + "],\"cursor\":1,\"more\":false}", 0);
     compare("with 10,000 denied users", verify, reference);
   }
 

@@ -17,6 +17,10 @@ public final class DenyList {
 
   /** Entries of a page, and stickers of an entry. */
   private static final int MAX_LIST = 10_000;
+  /** Stickers of all entries of a page. */
+  private static final int MAX_STICKERS = 200_000;
+  /** Seconds that an entry is kept past its end, for clocks that are set. */
+  static final long KEPT = 300;
   /** A token has four bytes for it. */
   private static final long MAX_EXPIRY = 0xffff_ffffL;
   /** No user has this id. */
@@ -27,9 +31,10 @@ public final class DenyList {
   /**
    * Takes all entries of a page of the feed.
    *
+   * @param after the cursor that was asked after
    * @throws BadInputException {@code bad_page}, and then none of them was taken
    */
-  public Page apply(String json) throws BadInputException {
+  public Page apply(String json, long after) throws BadInputException {
     Object page;
     try {
       page = Json.parse(json);
@@ -41,8 +46,16 @@ public final class DenyList {
         && object.get("cursor") instanceof Long cursor && cursor >= 0
         && object.get("more") instanceof Boolean more))
       throw new BadInputException("bad_page", "no object with \"revocations\", \"cursor\" and \"more\"");
+    if (cursor < after || more && cursor == after) throw new BadInputException("bad_page", "the cursor does not advance");
     List<Entry> entries = new ArrayList<>();
-    for (Object revocation : revocations) entries.add(entry(revocation, "revocations[" + entries.size() + "]"));
+    int stickers = 0;
+    for (Object revocation : revocations) {
+      String place = "revocations[" + entries.size() + "]";
+      Entry entry = entry(revocation, place);
+      stickers += entry.stickers().size();
+      if (stickers > MAX_STICKERS) throw new BadInputException("bad_page", place + " exceeds " + MAX_STICKERS + " stickers");
+      entries.add(entry);
+    }
     for (Entry entry : entries)
       for (Object sticker : entry.stickers()) untils.merge(new Subject((Long) sticker, entry.user()), entry.until(), Math::max);
     return new Page(cursor, more, entries.size());
@@ -72,9 +85,9 @@ public final class DenyList {
     return untils.getOrDefault(new Subject(sticker, user), -1L);
   }
 
-  /** Drops what denies only tokens that have expired at {@code now}, in Unix seconds. */
+  /** Drops what has denied only expired tokens for 300 s at {@code now}, in Unix seconds. It looks through the whole list. */
   public void forgetExpired(long now) {
-    untils.values().removeIf(until -> now >= until);
+    untils.values().removeIf(until -> now - KEPT >= until);
   }
 
   /** How many pairs of a user, or every user, and a sticker are denied. */

@@ -14,7 +14,10 @@ import java.util.regex.Pattern;
  */
 final class Json {
   /** How deep arrays and objects may lie in each other. */
-  static final int MAX_DEPTH = 128;
+  static final int MAX_DEPTH = 64;
+
+  /** Values in a text, those in arrays and objects too: more than the largest ring and the largest page have. */
+  static final int MAX_VALUES = 1 << 19;
 
   /** The largest whole number that every reader of JSON reads exactly. */
   static final long MAX_WHOLE = (1L << 53) - 1;
@@ -34,6 +37,7 @@ final class Json {
   private final String text;
 
   private int at;
+  private int values;
 
   private Json(String text) {
     this.text = text + '\0';
@@ -63,6 +67,7 @@ final class Json {
   /** A value and the white space around it. */
   private Object value(int depth) throws Malformed {
     skipSpace();
+    require(++values <= MAX_VALUES);
     char c = text.charAt(at);
     Object value = c == '{' ? object(depth) : c == '[' ? array(depth) : c == '"' ? string() : c < 'a' ? number() : word();
     skipSpace();

@@ -15,6 +15,9 @@ public final class Keyring {
 
   private static final Set<String> STATES = Set.of("published", "signing", "verify");
 
+  /** As many as there are ids; keys that are left out count. */
+  private static final int MAX_KEYS = 65_536;
+
   private final Map<Integer, Key> keys;
   private final boolean hasEd25519;
 
@@ -35,7 +38,7 @@ public final class Keyring {
     } catch (Json.Malformed malformed) {
       throw new BadInputException("bad_json", malformed.getMessage());
     }
-    if (!(file instanceof Map<?, ?> object && object.get("keys") instanceof List<?> entries))
+    if (!(file instanceof Map<?, ?> object && object.get("keys") instanceof List<?> entries && entries.size() <= MAX_KEYS))
       throw new BadInputException("bad_json", "no object with an array \"keys\"");
     Map<Integer, Key> keys = new HashMap<>();
     Set<Key.Algorithm> signing = EnumSet.noneOf(Key.Algorithm.class);

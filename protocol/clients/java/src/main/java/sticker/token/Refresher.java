@@ -2,15 +2,20 @@ package sticker.token;
 
 import static java.time.Duration.ofSeconds;
 
+import java.io.IOException;
+import java.io.InputStream;
 import java.net.URI;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.PosixFileAttributes;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
@@ -45,6 +50,8 @@ public final class Refresher implements AutoCloseable {
   }
 
   private static final Duration LONG_POLL = ofSeconds(25);
+  /** The longest key file, in bytes: twice what the largest ring takes. */
+  static final int MAX_FILE = 16 << 20;
 
   private final Verifier verifier;
   private final Consumer<String> onFailure;
@@ -86,11 +93,12 @@ public final class Refresher implements AutoCloseable {
   /**
    * Follows the store's ring and deny feed, and returns once both are there.
    *
-   * @param store its address, to which {@code /v1/...} is appended
+   * @param store its address, to which {@code /v1/...} is appended: https, or http to a loopback host
    * @param secret of an API client with the scope {@code verify} or {@code verify_public}
    * @param timeout how long to wait for the first ring and for the feed up to now
    * @param onFailure is told of failures, a line each, on a background thread
    * @throws Failure if they are not there in time, with the last reason
+   * @throws IllegalArgumentException if the address or the secret can be none
    */
   public static Refresher fromStore(Verifier verifier, URI store, String secret, Duration timeout, Consumer<String> onFailure)
       throws Failure, InterruptedException {
@@ -101,7 +109,8 @@ public final class Refresher implements AutoCloseable {
       Verifier verifier, URI store, String secret, Duration timeout, Consumer<String> onFailure, Pace pace)
       throws Failure, InterruptedException {
     Refresher refresher = new Refresher(verifier, onFailure, pace);
-    StoreClient client = new StoreClient(store, secret, pace.answer);
+    StoreClient client =
+        new StoreClient(store, secret, pace.answer, pace.feed, () -> System.currentTimeMillis() / 1000);
     long deadline = System.nanoTime() + timeout.toNanos();
     refresher.ring.keep(() -> client.ring(verifier), pace.ring, pace.retry, pace.longestRetry);
     // After a failure, and at first, it asks what there is now: otherwise it would know only after a long poll.
@@ -141,8 +150,8 @@ public final class Refresher implements AutoCloseable {
   }
 
   /** Says what failed by a message only where it is ours: others may quote what they choke on. */
-  private static String reason(Exception e) {
-    if (e instanceof ExecutionException && e.getCause() instanceof Exception cause) return reason(cause);
+  private static String reason(Throwable e) {
+    if (e instanceof ExecutionException && e.getCause() != null) return reason(e.getCause());
     return e instanceof Failure || e instanceof BadInputException ? e.getMessage() : e.getClass().getSimpleName();
   }
 
@@ -180,9 +189,10 @@ public final class Refresher implements AutoCloseable {
           look.take();
           succeeded();
           backoff = retry;
-        } catch (Exception e) {
+        } catch (Throwable e) {
+          // Also errors: a page too large for the heap at the moment must not end the thread for ever and without a word.
           if (closed) return;
-          failed(reason(e));
+          failed(e);
           // Half of it at random, so that the servers of a messenger do not all come back at once.
           pause = Duration.ofMillis((long) (backoff.toMillis() * ThreadLocalRandom.current().nextDouble(0.5, 1)));
           backoff = backoff.multipliedBy(2).compareTo(longestRetry) < 0 ? backoff.multipliedBy(2) : longestRetry;
@@ -201,13 +211,14 @@ public final class Refresher implements AutoCloseable {
       first.countDown();
     }
 
-    private void failed(String reason) {
+    private void failed(Throwable e) {
       failures.incrementAndGet();
-      boolean told = reason.equals(trouble);
-      trouble = reason;
       try {
+        String reason = reason(e);
+        boolean told = reason.equals(trouble);
+        trouble = reason;
         if (!told) onFailure.accept(name + ": " + reason);
-      } catch (RuntimeException theirs) {
+      } catch (Throwable theirs) {
         // What the listener does wrong must not end the refreshing.
       }
     }
@@ -235,13 +246,29 @@ public final class Refresher implements AutoCloseable {
 
     @Override
     public void take() throws Exception {
-      if (file.getFileSystem().supportedFileAttributeViews().contains("posix")
-          && !PosixFilePermissions.toString(Files.getPosixFilePermissions(file)).endsWith("------"))
-        throw new Failure("others than its owner may use " + file + ": chmod 600");
-      byte[] bytes = Files.readAllBytes(file);
+      Object identity = check();
+      byte[] bytes;
+      try (InputStream content = Files.newInputStream(file)) {
+        bytes = content.readNBytes(MAX_FILE + 1);
+      }
+      // Java asks a path for permissions, not an open file: what was read is what was checked if it is there before and after.
+      if (!Objects.equals(identity, check())) throw new Failure(file + " was replaced while it was read");
+      if (bytes.length > MAX_FILE) throw new Failure(file + " is longer than " + MAX_FILE + " bytes");
       if (Arrays.equals(bytes, good)) return;
       verifier.use(Keyring.parse(utf8(bytes)));
       good = bytes;
+    }
+
+    /** What tells the file from another one at its place, once it is one that may hold keys. */
+    private Object check() throws IOException, Failure {
+      boolean posix = file.getFileSystem().supportedFileAttributeViews().contains("posix");
+      Class<? extends BasicFileAttributes> kind = posix ? PosixFileAttributes.class : BasicFileAttributes.class;
+      BasicFileAttributes is = Files.readAttributes(file, kind);
+      // A pipe, for one, would be waited for without end.
+      if (!is.isRegularFile()) throw new Failure(file + " is no regular file");
+      if (is instanceof PosixFileAttributes owned && !PosixFilePermissions.toString(owned.permissions()).endsWith("------"))
+        throw new Failure("others than its owner may use " + file + ": chmod 600");
+      return is.fileKey();
     }
   }
 }

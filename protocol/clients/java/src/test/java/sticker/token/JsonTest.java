@@ -60,7 +60,16 @@ class JsonTest {
     Json.parse("[".repeat(Json.MAX_DEPTH) + "]".repeat(Json.MAX_DEPTH));
     for (int depth : new int[] {Json.MAX_DEPTH + 1, 1_000_000})
       assertThrows(Json.Malformed.class, () -> Json.parse("[".repeat(depth) + "]".repeat(depth)));
-    assertThrows(Json.Malformed.class, () -> Json.parse("{\"a\":".repeat(129) + "1" + "}".repeat(129)));
+    assertThrows(Json.Malformed.class, () -> Json.parse("{\"a\":".repeat(65) + "1" + "}".repeat(65)));
+  }
+
+  @Test
+  void the_values_of_a_text_have_a_bound_and_no_more_of_them_is_built() throws Exception {
+    String most = "[" + "0,".repeat(Json.MAX_VALUES - 2) + "0]";
+    assertEquals(Json.MAX_VALUES - 1, ((List<?>) Json.parse(most)).size());
+    // What follows the first value too many is not read: it is no JSON on another line.
+    String more = "[" + "0,".repeat(Json.MAX_VALUES) + "\n]";
+    assertEquals("line 1", assertThrows(Json.Malformed.class, () -> Json.parse(more)).getMessage());
   }
 
   @Test

@@ -16,16 +16,25 @@ import static sticker.token.Samples.page;
 import static sticker.token.TestStore.tagged;
 import static sticker.token.TestStore.text;
 
+import java.io.BufferedReader;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
+import java.util.function.LongSupplier;
+import java.util.stream.Collectors;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -282,6 +291,150 @@ class RefresherTest {
   }
 
   @Test
+  void an_error_of_a_listener_does_not_end_the_refreshing() throws Exception {
+    try (TestStore store = new TestStore();
+        Refresher refresher = Refresher.fromStore(verifier, store.address(), SECRET, PATIENCE, line -> {
+          throw new AssertionError(line);
+        }, QUICK)) {
+      store.ring = text(500, "");
+      until(() -> refresher.failures() > 2);
+      store.ring = text(200, OTHER_RING);
+      until(() -> verdict().equals("unknown_key"));
+    }
+  }
+
+  @Test
+  void a_page_too_large_for_the_heap_is_told_and_the_next_one_taken() throws Exception {
+    String[] entries = new String[10_000];
+    long[] stickers = LongStream.range(0, 20).map(id -> Verifier.MAX_STICKER - id).toArray();
+    for (int user = 0; user < entries.length; user++)
+      entries[user] = entry(1, String.format("%0256x", user + 1), EXPIRES, stickers);
+    String large = page(1, false, entries);
+    try (TestStore store = new TestStore()) {
+      store.feed = text(200, large);
+      String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
+      Process program = new ProcessBuilder(java, "-Xmx32m", "-XX:+UseSerialGC", "-cp", "target/classes:target/test-classes",
+          "sticker.token.SmallHeap", store.address().toString()).redirectErrorStream(true).start();
+      try (BufferedReader lines = program.inputReader()) {
+        // The same full heap may fail the ring's thread or a thread of the HTTP client too.
+        assertTrue(lines.lines().anyMatch("feed: OutOfMemoryError"::equals));
+        store.feed = text(200, page(2, false, entry(2, USER_HEX, EXPIRES, STICKER)));
+        assertTrue(lines.lines().anyMatch("1 denied"::equals));
+        assertEquals(0, program.waitFor());
+      } finally {
+        program.destroyForcibly();
+      }
+    }
+  }
+
+  @Test
+  void all_refreshers_share_the_threads_of_one_http_client() throws Exception {
+    try (TestStore store = new TestStore()) {
+      follow(store).close();
+      Set<String> before = selectors();
+      for (int times = 0; times < 5; times++) follow(store).close();
+      assertTrue(before.containsAll(selectors()), () -> before + " became " + selectors());
+    }
+  }
+
+  private static Set<String> selectors() {
+    return Thread.getAllStackTraces().keySet().stream()
+        .map(Thread::getName).filter(name -> name.contains("SelectorManager")).collect(Collectors.toSet());
+  }
+
+  @Test
+  void plain_http_is_for_this_host_alone() {
+    for (String store : List.of("http://stickers.example.com", "http://127.0.0.1.example.com", "http://127.0.0.1@example.com",
+        "http://10.0.0.1", "http://[::2]", "http:stickers", "ftp://127.0.0.1", "stickers"))
+      assertEquals("the store's address is neither https nor http to this host",
+          assertThrows(IllegalArgumentException.class,
+              () -> Refresher.fromStore(verifier, URI.create(store), SECRET, PATIENCE, told::add)).getMessage(), store);
+    for (String store : List.of("https://stickers.example.com", "http://127.0.0.1:1", "http://127.9.9.9", "http://[::1]:80/",
+        "http://[0:0:0:0:0:0:0:1]", "HTTP://LocalHost"))
+      client(URI.create(store), () -> 0);
+  }
+
+  private static StoreClient client(URI store, LongSupplier clock) {
+    return new StoreClient(store, SECRET, PATIENCE, Duration.ofMillis(20), clock);
+  }
+
+  @Test
+  void a_page_that_does_not_advance_enters_nothing() throws Exception {
+    try (TestStore store = new TestStore()) {
+      store.feed = text(200, page(5, false));
+      try (Refresher refresher = follow(store)) {
+        for (String stuck : List.of(
+            page(5, true, entry(5, USER_HEX, EXPIRES, STICKER)), page(4, false, entry(4, USER_HEX, EXPIRES, STICKER)))) {
+          store.feed = text(200, stuck);
+          long failures = refresher.failures();
+          until(() -> refresher.failures() > failures + 1);
+          assertEquals(0, verifier.denied().size());
+        }
+      }
+    }
+  }
+
+  @Test
+  void a_feed_without_end_gets_a_rest_after_many_pages() throws Exception {
+    try (TestStore store = new TestStore()) {
+      AtomicLong cursor = new AtomicLong();
+      store.feed = exchange -> text(200, page(cursor.incrementAndGet(), true)).to(exchange);
+      StoreClient client = new StoreClient(store.address(), SECRET, PATIENCE, Duration.ofDays(1), () -> NOW);
+      Thread feed = new Thread(() -> {
+        try {
+          client.feed(verifier, Duration.ZERO);
+        } catch (Exception ended) {
+          told.add(ended.getClass().getSimpleName());
+        }
+      });
+      feed.start();
+      until(() -> feed.getState() == Thread.State.TIMED_WAITING
+          && Arrays.stream(feed.getStackTrace()).anyMatch(frame -> frame.getMethodName().equals("sleep")));
+      assertEquals(StoreClient.PAGES_AT_ONCE, cursor.get());
+      feed.interrupt();
+      feed.join();
+      assertEquals(List.of("InterruptedException"), told);
+    }
+  }
+
+  @Test
+  void it_forgets_at_most_once_a_minute() throws Exception {
+    try (TestStore store = new TestStore()) {
+      AtomicLong clock = new AtomicLong(EXPIRES + 299);
+      StoreClient client = client(store.address(), clock::get);
+      store.feed = text(200, page(18, false, entry(18, USER_HEX, EXPIRES, STICKER)));
+      List<Integer> sizes = new ArrayList<>();
+      for (int passed : new int[] {299, 358, 359}) {
+        clock.set(EXPIRES + passed);
+        client.feed(verifier, Duration.ZERO);
+        sizes.add(verifier.denied().size());
+      }
+      assertEquals(List.of(1, 1, 0), sizes);
+    }
+  }
+
+  @Test
+  void a_clock_that_was_ahead_makes_it_read_again_what_it_forgot() throws Exception {
+    try (TestStore store = new TestStore()) {
+      AtomicLong clock = new AtomicLong(EXPIRES + 1_000);
+      StoreClient client = client(store.address(), clock::get);
+      store.feed = exchange -> text(200, exchange.getRequestURI().getQuery().startsWith("after=0&")
+          ? page(18, false, entry(18, USER_HEX, EXPIRES, STICKER)) : page(18, false)).to(exchange);
+      verifier.use(Keyring.parse(RING));
+      client.feed(verifier, Duration.ZERO);
+      assertEquals(0, verifier.denied().size());
+      for (long now : new long[] {EXPIRES + 700, EXPIRES + 699, NOW, NOW}) {
+        clock.set(now);
+        client.feed(verifier, Duration.ZERO);
+      }
+      assertEquals("revoked", verdict());
+      assertEquals(
+          List.of(0, 18, 18, 0, 18),
+          store.requests.stream().map(request -> Integer.valueOf(request.replaceAll(".*after=(\\d+)&.*", "$1"))).toList());
+    }
+  }
+
+  @Test
   void closing_ends_the_threads() throws Exception {
     try (TestStore store = new TestStore()) {
       store.feed = exchange -> {
@@ -320,6 +473,21 @@ class RefresherTest {
         assertThrows(Refresher.Failure.class, () -> watch(folder.resolve("none.json"))).getMessage());
     Files.write(file, new byte[] {'{', (byte) 0xff, '}'});
     assertEquals("ring: not UTF-8", assertThrows(Refresher.Failure.class, () -> watch(file)).getMessage());
+  }
+
+  @Test
+  void what_is_no_regular_file_or_too_long_is_no_key_file() throws Exception {
+    assertEquals("ring: " + folder + " is no regular file",
+        assertThrows(Refresher.Failure.class, () -> watch(folder)).getMessage());
+    Path pipe = folder.resolve("pipe");
+    assertEquals(0, new ProcessBuilder("mkfifo", "-m", "600", pipe.toString()).start().waitFor());
+    assertEquals("ring: " + pipe + " is no regular file",
+        assertThrows(Refresher.Failure.class, () -> watch(pipe)).getMessage());
+    Path file = keyFile(RING + " ".repeat(Refresher.MAX_FILE - RING.length()), "rw-------");
+    watch(file).close();
+    Files.writeString(file, " ", StandardOpenOption.APPEND);
+    assertEquals("ring: " + file + " is longer than 16777216 bytes",
+        assertThrows(Refresher.Failure.class, () -> watch(file)).getMessage());
   }
 
   @Test

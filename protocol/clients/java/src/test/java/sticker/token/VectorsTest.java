@@ -40,7 +40,7 @@ class VectorsTest {
 
   private static void token(Map<?, ?> vector) throws Exception {
     DenyList denied = new DenyList();
-    denied.apply("{\"revocations\":" + write(vector.get("revocations")) + ",\"cursor\":0,\"more\":false}");
+    denied.apply("{\"revocations\":" + write(vector.get("revocations")) + ",\"cursor\":0,\"more\":false}", 0);
     Verifier verifier = new Verifier(Keyring.parse("{\"keys\":" + write(vector.get("keys")) + "}"), denied);
     byte[] user = HexFormat.of().parseHex((String) vector.get("user_hex"));
     Verifier.Verdict verdict =
@@ -57,9 +57,10 @@ class VectorsTest {
 
   private static void feed(Map<?, ?> vector) throws Exception {
     String page = (String) vector.get("page");
+    long after = vector.containsKey("after") ? (Long) vector.get("after") : 0;
     DenyList denied = new DenyList();
-    if (refuses(vector, () -> denied.apply(page))) return;
-    DenyList.Page read = denied.apply(page);
+    if (refuses(vector, () -> denied.apply(page, after))) return;
+    DenyList.Page read = denied.apply(page, after);
     assertEquals(
         List.of(vector.get("cursor"), vector.get("more"), vector.get("entries")),
         List.of(read.cursor(), read.more(), (long) read.entries()));

@@ -115,7 +115,7 @@ class VerifierTest {
 
   @Test
   void a_denied_user_is_refused_until_a_token_expires_later() throws Exception {
-    denied.apply(Samples.page(1, false, Samples.entry(1, Samples.USER_HEX, EXPIRES, 1, STICKER)));
+    denied.apply(Samples.page(1, false, Samples.entry(1, Samples.USER_HEX, EXPIRES, 1, STICKER)), 0);
     assertEquals(refused(Refusal.REVOKED), verifier.verify(TOKEN, STICKER, USER, NOW));
     String later = Samples.issue(1, 3, EXPIRES + 1, STICKER, USER);
     assertEquals(new Verifier.Accepted(EXPIRES + 1), verifier.verify(later, STICKER, USER, NOW));
