@@ -94,6 +94,36 @@ fn what_was_taken_back_is_refused_from_the_first_check_after_a_crash() {
 }
 
 #[test]
+fn a_store_that_was_restored_from_a_backup_has_what_was_issued_since_refused_by_a_chat_server_that_was_ahead()
+{
+    let mut town = Town::with_pack(Database::Sqlite, "tier1");
+    let file = town.store.data().join("store.sqlite");
+    let backup = file.with_file_name("backup.sqlite");
+    let (alice, bob) = (town.chat.opens_store_for("alice"), town.chat.opens_store_for("bob"));
+    let (order, others) = (buys(&town, &alice), buys(&town, &bob));
+    // Ended by its own will, a store leaves one file.
+    town.store.is_away_while(|| drop(std::fs::copy(&file, &backup).unwrap()));
+    let issued = alice.token_for(town.sticker(0));
+    bob.token_for(town.sticker(0));
+    let refund = ["admin", "orders", "refund", &others, "--reason", "asked for it"];
+    assert_eq!(runs(&town, &refund).code, 0);
+    let ahead = page(&town.chat.gets("/v1/revocations").expect(200)).cursor;
+    assert_eq!(ahead, 1);
+
+    town.store.is_away_while(|| drop(std::fs::copy(&backup, &file).unwrap()));
+    let restored = runs(&town, &["admin", "restored", "--reason", "the disk broke"]);
+    assert_eq!(restored.code, 0, "{restored:?}");
+    assert!(restored.stdout.contains("the deny feed from cursor 1000000000\n"), "{restored:?}");
+    let refund = ["admin", "orders", "refund", &order, "--reason", "asked for it"];
+    assert_eq!(runs(&town, &refund).code, 0);
+    let news = page(&town.chat.gets(&format!("/v1/revocations?after={ahead}&wait=5")).expect(200));
+    assert!(refused_by(&news, &issued), "{news:?}");
+    until("the store refuses", || verdict(&town, &issued, "alice")["code"] == "revoked");
+    assert_eq!(runs(&town, &["admin", "restored", "--reason", " "]).code, 1);
+    assert_eq!(runs(&town, &["admin", "restored"]).code, 2);
+}
+
+#[test]
 fn a_refund_that_makes_no_sense_says_so_and_changes_nothing() {
     let town = Town::with_pack(Database::Sqlite, "tier1");
     let alice = town.chat.opens_store_for("alice");
