@@ -6,6 +6,8 @@
     reason = "a test stops where something is not as it should be"
 )]
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 use sticker_protocol::token::{DenyList, RevocationPage, UntrustedToken};
 use sticker_tests::{ChatUser, Database, Finished, Phone, Town, on_each_database, until};
@@ -91,6 +93,46 @@ fn what_was_taken_back_is_refused_from_the_first_check_after_a_crash() {
         let _store = store.crash_and_restart();
         assert_eq!(chat.checks(&token, sticker, "alice")["code"], "revoked");
     });
+}
+
+#[test]
+fn a_store_that_was_restored_from_a_backup_has_what_was_issued_since_refused_by_a_chat_server_that_was_ahead()
+{
+    let mut town = Town::with_pack(Database::Sqlite, "tier1");
+    let (data, backup) = (town.store.data().to_owned(), tempfile::tempdir().unwrap());
+    let (alice, bob) = (town.chat.opens_store_for("alice"), town.chat.opens_store_for("bob"));
+    let (order, others) = (buys(&town, &alice), buys(&town, &bob));
+    town.store.is_away_while(|| copies_database(&data, backup.path()));
+    let issued = alice.token_for(town.sticker(0));
+    bob.token_for(town.sticker(0));
+    let refund = ["admin", "orders", "refund", &others, "--reason", "asked for it"];
+    assert_eq!(runs(&town, &refund).code, 0);
+    let ahead = page(&town.chat.gets("/v1/revocations").expect(200)).cursor;
+    assert_eq!(ahead, 1);
+
+    town.store.is_away_while(|| copies_database(backup.path(), &data));
+    let restored = runs(&town, &["admin", "restored", "--reason", "the disk broke"]);
+    assert_eq!(restored.code, 0, "{restored:?}");
+    assert!(restored.stdout.contains("the deny feed from cursor 1000000000\n"), "{restored:?}");
+    let refund = ["admin", "orders", "refund", &order, "--reason", "asked for it"];
+    assert_eq!(runs(&town, &refund).code, 0);
+    let news = page(&town.chat.gets(&format!("/v1/revocations?after={ahead}&wait=5")).expect(200));
+    assert!(refused_by(&news, &issued), "{news:?}");
+    until("the store refuses", || verdict(&town, &issued, "alice")["code"] == "revoked");
+    assert_eq!(runs(&town, &["admin", "restored", "--reason", " "]).code, 1);
+    assert_eq!(runs(&town, &["admin", "restored"]).code, 2);
+}
+
+/// Puts the database of one folder in the place of the other's: its file, and the log in which the latest changes are.
+fn copies_database(from: &Path, to: &Path) {
+    for name in ["store.sqlite", "store.sqlite-wal", "store.sqlite-shm"] {
+        let _there_or_not = std::fs::remove_file(to.join(name));
+    }
+    for name in ["store.sqlite", "store.sqlite-wal"] {
+        if from.join(name).exists() {
+            std::fs::copy(from.join(name), to.join(name)).unwrap();
+        }
+    }
 }
 
 #[test]
