@@ -1,5 +1,10 @@
-export { BadInputError, DenyList, Keyring, Verifier } from './verifier.js';
-export type { Fault, Page, Refusal, Verdict } from './verifier.js';
+export { DenyList } from './deny-list.js';
+export type { Page } from './deny-list.js';
+export { BadInputError } from './input.js';
+export type { Fault } from './input.js';
+export { Keyring } from './keyring.js';
 export { Refresher } from './refresher.js';
-export { Failure } from './store-client.js';
 export type { Options, Pace } from './refresher.js';
+export { Failure } from './store-client.js';
+export { Verifier } from './verifier.js';
+export type { Refusal, Verdict } from './verifier.js';

@@ -11,10 +11,12 @@ export class NotJson extends Error {
 }
 
 /** How deep arrays and objects may lie in each other. */
-export const MAX_DEPTH = 128;
+export const MAX_DEPTH = 64;
 
-const TOKEN =
-  /[[\]{},:]|true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|"[^"\\\0-\x1f]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\0-\x1f]*)*"/y;
+/** Values in a text, those in arrays and objects too: more than the largest ring and the largest page have. */
+export const MAX_VALUES = 2 ** 19;
+
+const TOKEN = /[[\]{},:]|true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const SPACE = /[ \t\n\r]*/y;
 const WHOLE = /^(?:0|-?[1-9]\d{0,15})$/;
 
@@ -26,16 +28,29 @@ export function parseJson(text: string): Json {
   let at = 0;
   /** The token at `at`; empty behind the last one. */
   let token = '';
+  let values = 0;
 
   function fail(): never {
-    throw new NotJson(text.slice(0, at).split('\n').length);
+    let line = 1;
+    for (let end = text.indexOf('\n'); end >= 0 && end < at; end = text.indexOf('\n', end + 1)) line++;
+    throw new NotJson(line);
+  }
+
+  /** Behind the closing quote of the string at `at`. No expression: on many escapes V8's run out of stack. */
+  function endOfString(): number {
+    for (let quote = text.indexOf('"', at + 1); quote >= 0; quote = text.indexOf('"', quote + 1)) {
+      let backslashes = 0;
+      while (text[quote - 1 - backslashes] === '\\') backslashes++;
+      if (backslashes % 2 === 0) return quote + 1;
+    }
+    return fail();
   }
 
   function advance(): void {
     SPACE.lastIndex = at + token.length;
     SPACE.test(text);
     at = TOKEN.lastIndex = SPACE.lastIndex;
-    token = TOKEN.exec(text)?.[0] ?? '';
+    token = text[at] === '"' ? text.slice(at, endOfString()) : (TOKEN.exec(text)?.[0] ?? '');
     if (token === '' && at < text.length) fail();
   }
 
@@ -46,6 +61,7 @@ export function parseJson(text: string): Json {
   }
 
   function value(depth: number): Json {
+    if (++values > MAX_VALUES) fail();
     if (token === '{' || token === '[') {
       if (depth === 0) fail();
       return token === '{' ? object(depth - 1) : array(depth - 1);
@@ -79,7 +95,12 @@ export function parseJson(text: string): Json {
 
   function string(): string {
     if (!token.startsWith('"')) fail();
-    const string = JSON.parse(token) as string;
+    let string: string;
+    try {
+      string = JSON.parse(token) as string;
+    } catch {
+      fail();
+    }
     advance();
     return string;
   }

@@ -1,7 +1,10 @@
-import { open } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { open, type FileHandle } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { BadInputError } from './input.js';
+import { Keyring } from './keyring.js';
 import { Failure, StoreClient, utf8 } from './store-client.js';
-import { BadInputError, Keyring, type Verifier } from './verifier.js';
+import type { Verifier } from './verifier.js';
 
 /** Milliseconds. */
 export interface Pace {
@@ -28,6 +31,8 @@ export interface Options {
 
 const PACE: Pace = { file: 5_000, ring: 30_000, feed: 1_000, retry: 1_000, longestRetry: 30_000, answer: 10_000 };
 const LONG_POLL = 25;
+/** The longest key file, in bytes: twice what the largest ring takes. */
+const MAX_FILE = 2 ** 24;
 
 /**
  * Keeps a verifier's ring and deny list fresh in the background: from the store, or the ring alone from a key file. Where that
@@ -67,15 +72,20 @@ export class Refresher {
 
   /**
    * Follows the store's ring and deny feed, and resolves once both are there; rejects with a {@link Failure} that says why not if
-   * they are not there in time.
+   * they are not there in time, and with a `TypeError` if the address or the secret can be none.
    *
-   * @param store its address, to which `/v1/...` is appended
+   * @param store its address, to which `/v1/...` is appended: https, or http to a loopback host
    * @param secret of an API client with the scope `verify` or `verify_public`
    */
   static async fromStore(verifier: Verifier, store: string | URL, secret: string, options: Options = {}): Promise<Refresher> {
     const refresher = new Refresher(options);
     const { ring, feed, retry, longestRetry, answer } = refresher.#pace;
-    const client = new StoreClient(store, secret, answer, refresher.#closing.signal);
+    const client = new StoreClient(store, secret, {
+      patience: answer,
+      rest: feed,
+      closing: refresher.#closing.signal,
+      clock: () => Math.floor(Date.now() / 1000),
+    });
     void refresher.#keep(refresher.#ring, () => client.ring(verifier), ring, retry, longestRetry);
     // After a failure, and at first, it asks what there is now: otherwise it would know only after a long poll.
     const news = () => client.feed(verifier, refresher.#feed.trouble === undefined ? LONG_POLL : 0);
@@ -178,11 +188,15 @@ class Watch {
 function readWhenChanged(verifier: Verifier, path: string): () => Promise<void> {
   let taken: Buffer | undefined;
   return async () => {
-    const file = await open(path);
+    // Without waiting, which opening a pipe would do until somebody writes into it.
+    const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
     try {
-      const { mode } = await file.stat();
-      if (process.platform !== 'win32' && mode & 0o077) throw new Failure(`others than its owner may use ${path}: chmod 600`);
-      const bytes = await file.readFile();
+      const stat = await file.stat();
+      if (!stat.isFile()) throw new Failure(`${path} is no regular file`);
+      if (process.platform !== 'win32' && stat.mode & 0o077)
+        throw new Failure(`others than its owner may use ${path}: chmod 600`);
+      const bytes = await readBounded(file);
+      if (!bytes) throw new Failure(`${path} is longer than ${MAX_FILE} bytes`);
       if (taken?.equals(bytes)) return;
       verifier.ring = Keyring.parse(utf8(bytes));
       taken = bytes;
@@ -190,6 +204,17 @@ function readWhenChanged(verifier: Verifier, path: string): () => Promise<void> 
       await file.close();
     }
   };
+}
+
+/** All bytes of a file, unless it has more than a key file may, also while it grows. */
+async function readBounded(file: FileHandle): Promise<Buffer | undefined> {
+  const parts: Buffer[] = [];
+  let length = 0;
+  for await (const part of file.createReadStream({ autoClose: false, start: 0, end: MAX_FILE }) as AsyncIterable<Buffer>) {
+    parts.push(part);
+    length += part.length;
+  }
+  return length > MAX_FILE ? undefined : Buffer.concat(parts);
 }
 
 /** Says what failed by a message only where it is ours: others may quote what they choke on. */

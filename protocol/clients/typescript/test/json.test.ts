@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { MAX_DEPTH, NotJson, parseJson } from '../src/json.js';
+import { MAX_DEPTH, MAX_VALUES, NotJson, parseJson } from '../src/json.js';
 
 test('every kind of value is read', () => {
   assert.deepEqual(
@@ -52,13 +52,33 @@ test('a refusal tells the line and nothing else', () => {
 test('nesting has a bound', () => {
   parseJson('['.repeat(MAX_DEPTH) + ']'.repeat(MAX_DEPTH));
   for (const depth of [MAX_DEPTH + 1, 1_000_000]) assert.throws(() => parseJson('['.repeat(depth) + ']'.repeat(depth)), NotJson);
-  assert.throws(() => parseJson('{"a":'.repeat(129) + '1' + '}'.repeat(129)), NotJson);
+  assert.throws(() => parseJson('{"a":'.repeat(65) + '1' + '}'.repeat(65)), NotJson);
+});
+
+test('the values of a text have a bound and no more of them is built', () => {
+  assert.equal((parseJson(`[${'0,'.repeat(MAX_VALUES - 2)}0]`) as unknown[]).length, MAX_VALUES - 1);
+  // What follows the first value too many is not read: it is no JSON on another line.
+  assert.throws(() => parseJson(`[${'0,'.repeat(MAX_VALUES)}\n]`), { name: 'NotJson', message: 'line 1' });
 });
 
 test('every text cut short is refused', () => {
   const text = '{"a":[1,true,null,"b\\n\\u0041",{"c":-1.5e+3}]}';
   parseJson(text);
   for (let length = 0; length < text.length; length++) assert.throws(() => parseJson(text.slice(0, length)), NotJson);
+});
+
+test('the longest answer is refused as what it is, whatever fills it', () => {
+  for (const part of ['\\n', '"\\n",', '[],', '{"":0},', '\n', '1', '"', '{'])
+    for (const begin of ['', '"', '[']) {
+      const text = begin + part.repeat(Math.floor(2 ** 23 / part.length));
+      let error: unknown;
+      try {
+        parseJson(text);
+      } catch (refused) {
+        error = refused;
+      }
+      if (!(part === '1' && begin === '')) assert.ok(error instanceof NotJson, `${begin} ${part}: ${String(error)}`);
+    }
 });
 
 test('a long string is read, and one without an end refused', () => {

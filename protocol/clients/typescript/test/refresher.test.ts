@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { appendFile, chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
-import { Failure, Refresher, Verifier, type Options } from '../src/index.js';
-import { MAX_BODY } from '../src/store-client.js';
+import { Failure, Keyring, Refresher, Verifier, type Options } from '../src/index.js';
+import { MAX_BODY, PAGES_AT_ONCE, StoreClient } from '../src/store-client.js';
 import { EXPIRES, HMAC_KEY, NOW, RING, SECRET, STICKER, TOKEN, USER, USER_HEX, entry, page, ring } from './samples.js';
 import { TestStore, tagged, text } from './test-store.js';
 
@@ -65,10 +66,10 @@ test('it is ready with the ring and all pages of the feed', async (context) => {
   assert.equal(verifier.denied.size, 3);
   assert.equal(refresher.failures, 0);
   assert.ok(refresher.ringAge >= 0 && refresher.ringAge < Infinity && (refresher.feedAge ?? -1) >= 0);
-  await until(() => store.asked('/v1/revocations?after=12&wait=25') > 0);
+  await until(() => store.asked('/v1/revocations?after=12&limit=1000&wait=25') > 0);
   assert.deepEqual([...store.authorizations], [`Bearer ${CLIENT_SECRET}`]);
   // Waiting for news before it knows what there is would make the start slow.
-  assert.equal(store.asked('/v1/revocations?after=0&wait=0'), 1);
+  assert.equal(store.asked('/v1/revocations?after=0&limit=1000&wait=0'), 1);
   assert.ok(!inspect(refresher, { showHidden: true, depth: null }).includes(CLIENT_SECRET));
 });
 
@@ -159,7 +160,7 @@ test('a cursor that the store never gave begins again and keeps the entries', as
     const body = after === '0' ? page(2, false, entry(2, '61', EXPIRES, 1)) : page(2, false);
     text(after === '0' || after === '2' ? 200 : 409, body)(request, response);
   };
-  await until(() => store.asked('/v1/revocations?after=2&wait=25') > 0);
+  await until(() => store.asked('/v1/revocations?after=2&limit=1000&wait=25') > 0);
   assert.equal(verdict(verifier), 'revoked');
   assert.equal(verifier.denied.size, 2);
   assert.equal(refresher.failures, 1);
@@ -174,7 +175,7 @@ test('a bad page is refused and the cursor stays', async (context) => {
   await until(() => refresher.failures > 2);
   assert.deepEqual(told, ['feed: bad_page: revocations[0]']);
   assert.equal(verdict(verifier), 'ok');
-  assert.ok(store.asked('/v1/revocations?after=7&wait=0') > 0);
+  assert.ok(store.asked('/v1/revocations?after=7&limit=1000&wait=0') > 0);
   assert.ok(!store.requests.some((request) => request.includes('after=8')));
 });
 
@@ -199,7 +200,90 @@ test('a secret that fits into no header is refused unseen', async () => {
       name: 'TypeError',
       message: "the client's secret is no word of ASCII characters",
     });
-  await assert.rejects(Refresher.fromStore(new Verifier(), 'file:///tmp', CLIENT_SECRET), TypeError);
+});
+
+test('plain http is for this host alone', async () => {
+  const refused = { name: 'TypeError', message: "the store's address is neither https nor http to this host" };
+  for (const store of [
+    'http://stickers.example.com',
+    'http://127.0.0.1.example.com',
+    'http://127.0.0.1@example.com',
+    'http://10.0.0.1',
+    'http://[::2]',
+    'http:stickers',
+    'file:///tmp',
+  ])
+    await assert.rejects(Refresher.fromStore(new Verifier(), store, CLIENT_SECRET), refused, store);
+  for (const store of ['https://stickers.example.com', 'http://127.9.9.9:1', 'http://[::1]/', 'HTTP://LocalHost'])
+    client(store, () => 0);
+});
+
+function client(store: string, clock: () => number, rest = 20): StoreClient {
+  return new StoreClient(store, CLIENT_SECRET, { patience: PATIENCE, rest, closing: new AbortController().signal, clock });
+}
+
+test('a page that does not advance enters nothing', async (context) => {
+  const store = await TestStore.open(context);
+  store.feed = text(200, page(5, false));
+  const { verifier, refresher } = await follow(context, store.address);
+  const denied = entry(5, USER_HEX, EXPIRES, STICKER);
+  for (const stuck of [page(5, true, denied), page(4, false, denied)]) {
+    store.feed = text(200, stuck);
+    const { failures } = refresher;
+    await until(() => refresher.failures > failures + 1);
+    assert.equal(verifier.denied.size, 0);
+  }
+});
+
+test('a feed without end gets a rest after many pages', async (context) => {
+  const store = await TestStore.open(context);
+  let cursor = 0;
+  store.feed = (request, response) => text(200, page(++cursor, true))(request, response);
+  const closing = new AbortController();
+  const verifier = new Verifier();
+  const means = { patience: PATIENCE, rest: 86_400_000, closing: closing.signal, clock: () => NOW };
+  const feeding = new StoreClient(store.address, CLIENT_SECRET, means).feed(verifier, 0);
+  await until(() => cursor === PAGES_AT_ONCE);
+  // While it rests others are answered; without a rest it would have asked for more by then.
+  const other = client(store.address, () => NOW);
+  for (let times = 0; times < 20; times++) await other.ring(verifier);
+  assert.equal(cursor, PAGES_AT_ONCE);
+  closing.abort();
+  await assert.rejects(feeding, { name: 'AbortError' });
+});
+
+test('it forgets at most once a minute', async (context) => {
+  const store = await TestStore.open(context);
+  store.feed = text(200, page(18, false, entry(18, USER_HEX, EXPIRES, STICKER)));
+  const verifier = new Verifier();
+  let now = 0;
+  const asking = client(store.address, () => now);
+  const sizes: number[] = [];
+  for (const passed of [299, 358, 359]) {
+    now = EXPIRES + passed;
+    await asking.feed(verifier, 0);
+    sizes.push(verifier.denied.size);
+  }
+  assert.deepEqual(sizes, [1, 1, 0]);
+});
+
+test('a clock that was ahead makes it read again what it forgot', async (context) => {
+  const store = await TestStore.open(context);
+  store.feed = (request, response) => {
+    const denied = request.url?.includes('after=0&') ? [entry(18, USER_HEX, EXPIRES, STICKER)] : [];
+    text(200, page(18, false, ...denied))(request, response);
+  };
+  const verifier = new Verifier(Keyring.parse(RING));
+  let now = EXPIRES + 1_000;
+  const asking = client(store.address, () => now);
+  await asking.feed(verifier, 0);
+  assert.equal(verifier.denied.size, 0);
+  for (now of [EXPIRES + 700, EXPIRES + 699, NOW, NOW]) await asking.feed(verifier, 0);
+  assert.equal(verdict(verifier), 'revoked');
+  assert.deepEqual(
+    store.requests.map((request) => Number(/after=(\d+)/.exec(request)?.[1])),
+    [0, 18, 18, 0, 18],
+  );
 });
 
 test('a listener that throws does not end the refreshing', async (context) => {
@@ -222,7 +306,7 @@ test('closing ends a long poll', async (context) => {
     else response.on('close', () => (left = true));
   };
   const { refresher, told } = await follow(context, store.address);
-  await until(() => store.asked('/v1/revocations?after=0&wait=25') > 0);
+  await until(() => store.asked('/v1/revocations?after=0&limit=1000&wait=25') > 0);
   refresher.close();
   await until(() => left);
   assert.deepEqual(told, []);
@@ -259,6 +343,17 @@ test('a bad key file is refused at the start with its place', async (context) =>
   await assert.rejects(Refresher.fromKeyFile(new Verifier(), `${broken}.none`), new Failure('ring: ENOENT'));
   const binary = await keyFile(context, Uint8Array.of(0x7b, 0xff, 0x7d));
   await assert.rejects(Refresher.fromKeyFile(new Verifier(), binary), new Failure('ring: not UTF-8'));
+});
+
+test('what is no regular file or too long is no key file', { skip: process.platform === 'win32' }, async (context) => {
+  const file = await keyFile(context, RING.padEnd(2 ** 24));
+  (await Refresher.fromKeyFile(new Verifier(), file)).close();
+  await appendFile(file, ' ');
+  await assert.rejects(Refresher.fromKeyFile(new Verifier(), file), new Failure(`ring: ${file} is longer than 16777216 bytes`));
+  const pipe = `${file}.pipe`;
+  execFileSync('mkfifo', ['-m', '600', pipe]);
+  for (const other of [pipe, dirname(file)])
+    await assert.rejects(Refresher.fromKeyFile(new Verifier(), other), new Failure(`ring: ${other} is no regular file`));
 });
 
 test('a key file that others may use is refused', { skip: process.platform === 'win32' }, async (context) => {

@@ -16,7 +16,7 @@ interface Vectors {
     expires?: number;
   }[];
   rings: { name: string; file: string; result: string; ids?: number[] }[];
-  feeds: { name: string; page: string; result: string; cursor?: number; more?: boolean; entries?: number }[];
+  feeds: { name: string; page: string; after?: number; result: string; cursor?: number; more?: boolean; entries?: number }[];
 }
 
 // The cases that the verifiers of all languages agree on.
@@ -58,10 +58,10 @@ describe('rings', () => {
 });
 
 describe('feeds', () => {
-  for (const { name, page, result, cursor, more, entries } of vectors.feeds)
+  for (const { name, page, after, result, cursor, more, entries } of vectors.feeds)
     test(name, () =>
       assert.deepEqual(
-        resultOf(() => new DenyList().apply(page)),
+        resultOf(() => new DenyList().apply(page, after)),
         result === 'ok' ? { cursor, more, entries } : result,
       ),
     );

@@ -123,13 +123,14 @@ test('an entry for every user and one for a user stand beside each other', () =>
   assert.equal(list.refuses(alice, 1, 200), true);
 });
 
-test('an entry is forgotten when now reaches it', () => {
+test('an entry is forgotten when now is 300 s past it', async () => {
   const list = new DenyList();
   list.apply(page(2, false, entry(1, aliceHex, 100, 1), entry(2, null, 101, 1)));
-  const sizes = [99, 100, 101].map((now) => {
-    list.forgetExpired(now);
-    return list.size;
-  });
+  const sizes: number[] = [];
+  for (const now of [399, 400, 401]) {
+    await list.forgetExpired(now);
+    sizes.push(list.size);
+  }
   assert.deepEqual(sizes, [2, 1, 0]);
 });
 
@@ -138,6 +139,47 @@ test('of a bad page nothing is taken and nothing is told', () => {
   const bad = page(2, false, entry(1, aliceHex, 100, 1), entry(2, '6g', 100, 1));
   assert.throws(() => list.apply(bad), { name: 'BadInputError', code: 'bad_page', message: 'bad_page: revocations[1]' });
   assert.equal(list.size, 0);
+});
+
+test('a page that does not advance is refused before anything of it is entered', () => {
+  const list = new DenyList();
+  const denied = entry(5, aliceHex, 100, 1);
+  for (const text of [page(5, true, denied), page(4, true, denied), page(4, false, denied)])
+    assert.throws(() => list.apply(text, 5), { message: 'bad_page: the cursor does not advance' });
+  assert.equal(list.size, 0);
+});
+
+test('a page has a bound of stickers in all', () => {
+  const list = new DenyList();
+  const stickers = Array.from({ length: 10_000 }, (_, at) => at + 1);
+  const entries = Array.from({ length: 20 }, () => entry(1, aliceHex, 100, ...stickers));
+  list.apply(page(1, false, ...entries));
+  assert.equal(list.size, 10_000);
+  const more = page(1, false, ...entries, entry(1, aliceHex, 100, 1));
+  assert.throws(() => list.apply(more), { message: 'bad_page: revocations[20] exceeds 200000 stickers' });
+});
+
+test('others have their turns while a page is entered and while it is forgotten', async () => {
+  const list = new DenyList();
+  const stickers = Array.from({ length: 10_000 }, (_, at) => at + 1);
+  const text = page(
+    1,
+    false,
+    ...Array.from({ length: 20 }, (_, user) => entry(1, `0${user % 10}${10 + user}`, 100, ...stickers)),
+  );
+  let turns = 0;
+  const other = () => {
+    turns++;
+    timer = setImmediate(other);
+  };
+  let timer = setImmediate(other);
+  assert.deepEqual(await list.applyInTurns(text, 0), { cursor: 1, more: false, entries: 20 });
+  assert.equal(list.size, 200_000);
+  const entering = turns;
+  await list.forgetExpired(400);
+  clearImmediate(timer);
+  assert.equal(list.size, 0);
+  assert.ok(entering > 10 && turns - entering > 10, `${entering} and ${turns - entering} turns`);
 });
 
 test('every pair of users of one byte is kept apart', () => {

@@ -44,8 +44,8 @@ final class StoreClient {
   private long forgotAt = -1;
 
   /**
-   * With the patience for a whole answer, besides what the store was asked to wait; the rest after many pages; and a clock of Unix
-   * seconds.
+   * With the patience for a whole answer, besides what the store was asked to wait; the rest after many pages; and a clock of
+   * Unix seconds.
    */
   StoreClient(URI store, String secret, Duration patience, Duration rest, LongSupplier clock) {
     // The HTTP client would quote a secret that fits into no header.
