@@ -6,10 +6,10 @@ use std::marker::PhantomData;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-/// Whether arrays and objects lie in each other deeper than [`MAX_DEPTH`]; what is no JSON anyway may get either answer.
-pub(crate) fn is_too_deep(text: &str) -> bool {
+/// Where arrays and objects begin to lie in each other deeper than [`MAX_DEPTH`]; what is no JSON anyway may get any answer.
+pub(crate) fn too_deep_at(text: &str) -> Option<usize> {
     let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
-    for byte in text.bytes() {
+    for (at, byte) in text.bytes().enumerate() {
         match byte {
             _ if escaped => escaped = false,
             b'\\' if in_string => escaped = true,
@@ -20,10 +20,10 @@ pub(crate) fn is_too_deep(text: &str) -> bool {
             _ => {}
         }
         if depth > MAX_DEPTH {
-            return true;
+            return Some(at);
         }
     }
-    false
+    None
 }
 
 /// Section 1.4 of the specification: the same bound for every reader.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::UserId;
 use crate::ids::MAX_ID;
-use crate::json::{Bounded, Object, is_too_deep};
+use crate::json::{Bounded, Object, too_deep_at};
 use crate::limits::{MAX_REVOCATIONS, MAX_REVOKED_STICKERS};
 use crate::{Expiry, StickerId};
 
@@ -51,7 +51,8 @@ impl RevocationPage {
     /// [`PageError`] for everything else that is wrong.
     pub fn parse(body: &[u8]) -> Result<Self, PageError> {
         // As a text first: in fields that it ignores the JSON reader would let pass what is no UTF-8.
-        let text = std::str::from_utf8(body).ok().filter(|text| !is_too_deep(text)).ok_or(PageError)?;
+        let text =
+            std::str::from_utf8(body).ok().filter(|text| too_deep_at(text).is_none()).ok_or(PageError)?;
         let Object(page): Object<PageIn<'_>> = serde_json::from_str(text).ok().ok_or(PageError)?;
         let revocations = page.revocations.0.into_iter().map(|Object(entry)| entry.read());
         let revocations = revocations.collect::<Result<_, _>>()?;

@@ -4,17 +4,18 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
-use crate::json::{Object, is_too_deep, present};
+use crate::json::{Object, present, too_deep_at};
 use crate::token::Algorithm;
 use crate::token::error::{Fault, KeyFileError};
 use crate::token::key::{KeyId, KeyMaterial, KeyRecord, KeyState, PublicKey, Secret};
 
 /// The keys of known algorithms, each with the line of its id.
 pub(super) fn read(text: &str) -> Result<Vec<(KeyRecord, usize)>, KeyFileError> {
-    if is_too_deep(text) {
-        return Err(KeyFileError::new(None, Fault::NoKeys));
-    }
+    let too_deep = too_deep_at(text);
     let text = Text { text, breaks: text.match_indices('\n').map(|(at, _)| at).collect() };
+    if let Some(at) = too_deep {
+        return Err(KeyFileError::new(Some(text.line_at(at)), Fault::NoKeys));
+    }
     let file: Object<FileJson<'_>> = serde_json::from_str(text.text).map_err(|error| {
         let fault = if error.is_data() { Fault::NoKeys } else { Fault::NotJson { column: error.column() } };
         KeyFileError::new(Some(error.line().max(1)), fault)
@@ -107,6 +108,10 @@ impl<'a> Text<'a> {
     /// The line of a part of the text, from 1.
     fn line(&self, part: &RawValue) -> usize {
         let at = part.get().as_ptr().addr().saturating_sub(self.text.as_ptr().addr());
+        self.line_at(at)
+    }
+
+    fn line_at(&self, at: usize) -> usize {
         self.breaks.partition_point(|&end| end < at) + 1
     }
 }

@@ -127,3 +127,9 @@ fn the_public_key_of_a_seed_is_the_one_of_rfc_8032() {
     let KeyMaterial::Ed25519 { public, seed: Some(_) } = key else { panic!("{key:?}") };
     assert_eq!(public.to_hex(), "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a");
 }
+
+#[test]
+fn what_is_nested_too_deep_is_refused_with_its_line() {
+    let error = KeyFile::parse(&format!("{{\"keys\":\n{}", "[".repeat(100))).unwrap_err();
+    assert_eq!((error.code(), error.line()), ("bad_json", Some(2)));
+}
