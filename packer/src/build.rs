@@ -164,7 +164,7 @@ pub fn build(
         return Err(Error::BadInput(findings));
     }
     let lock = lock::complete(&surveyed.project, surveyed.lock.as_ref(), options.random)?;
-    let mut report = assemble::assemble(&surveyed, &lock, &rendered, cover, &new)?;
+    let mut report = assemble::assemble(&surveyed, &lock, &rendered, cover, &new, options.effort)?;
     report.quality = quality;
     findings.extend(budget::check(&surveyed, &report));
     if any_error(&findings) {

@@ -9,6 +9,7 @@ mod webp;
 
 pub(crate) use container::{Shown, animated_webp};
 use serde::{Deserialize, Serialize};
+use sticker_protocol::release::{self, Coding};
 use sticker_protocol::{Density, ImageFormat};
 
 pub use quality::{NoQuality, Quality, Score};
@@ -51,6 +52,27 @@ impl Effort {
     }
 }
 
+/// As a manifest has it.
+impl From<Effort> for release::Effort {
+    fn from(effort: Effort) -> Self {
+        match effort {
+            Effort::Fast => Self::Fast,
+            Effort::Default => Self::Default,
+            Effort::Max => Self::Max,
+        }
+    }
+}
+
+impl From<release::Effort> for Effort {
+    fn from(effort: release::Effort) -> Self {
+        match effort {
+            release::Effort::Fast => Self::Fast,
+            release::Effort::Default => Self::Default,
+            release::Effort::Max => Self::Max,
+        }
+    }
+}
+
 /// The densities up to which a sticker is a PNG: such phones are old and slow, and decode PNG faster.
 const LAST_PNG_DENSITY: u16 = 160;
 
@@ -65,11 +87,13 @@ pub(crate) struct Coded {
     pub(crate) file: Vec<u8>,
     /// Against the picture that was coded, where that was measured; 100 where nothing was lost.
     pub(crate) score: Option<f64>,
+    /// How: the same again gives the same bytes.
+    pub(crate) coding: Coding,
 }
 
 /// A PNG, which loses nothing.
 pub(crate) fn png(picture: &Picture, effort: Effort) -> Result<Coded, Error> {
-    Ok(Coded { file: png::encode(picture, effort)?, score: Some(100.0) })
+    Ok(Coded { file: png::encode(picture, effort)?, score: Some(100.0), coding: Coding::Png })
 }
 
 /// For the archive: every pixel as it is, but for colour that nobody can see. PNG in a hurry: a quarter of the time for half as many
@@ -79,6 +103,15 @@ pub(crate) fn archive(picture: &Picture, effort: Effort) -> Result<Vec<u8>, Erro
     match archive_format(effort) {
         ImageFormat::Png => png::quick(picture),
         ImageFormat::WebP => webp::lossless(picture, 100, 1),
+    }
+}
+
+/// Codes as it was coded before.
+pub(crate) fn again(picture: &Picture, coding: Coding, effort: Effort) -> Result<Vec<u8>, Error> {
+    match coding {
+        Coding::Png => png::encode(picture, effort),
+        Coding::Lossy { quality, alpha } => subject::lossy(picture, f32::from(quality), alpha, effort),
+        Coding::Lossless { near } => webp::lossless(picture, near, effort.lossless_method()),
     }
 }
 

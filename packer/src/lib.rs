@@ -31,6 +31,7 @@ pub mod project;
 pub mod publish;
 mod read;
 pub mod release;
+pub mod rerender;
 pub mod resize;
 mod room;
 pub mod score;

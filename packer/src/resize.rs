@@ -1,6 +1,7 @@
 //! Resizing in 16-bit linear light with premultiplied alpha, which keeps edges free of dark fringes and thin lines at
 //! their weight.
 
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use fast_image_resize::images::Image;
@@ -53,29 +54,44 @@ impl Linear {
     /// [`Error::Internal`] for a size of no pixels.
     pub fn pyramid(&self, sizes: &[(u32, u32)]) -> Result<Vec<Picture>, Error> {
         let source = (self.source.width, self.source.height);
-        let mut inner: Vec<_> = sizes.iter().map(|&(w, h)| fitted(source.0, source.1, w, h)).collect();
-        inner.sort_unstable();
-        inner.dedup();
-        // Each with whether it was made of the artwork itself: of what was resized twice too much is lost.
-        let mut made: Vec<(Image<'static>, bool)> = Vec::with_capacity(inner.len());
-        for &(width, height) in inner.iter().rev() {
-            let is_enough = |(it, first): &&(Image<'_>, bool)| {
-                *first && it.width() >= ENOUGH * width && it.height() >= ENOUGH * height
-            };
-            let from = made.iter().filter(is_enough).min_by_key(|(it, _)| it.width());
-            let image = scaled_down(from.map_or(&self.image, |(it, _)| it), width, height)?;
-            made.push((image, from.is_none()));
+        let steps = steps(source, sizes);
+        let mut made: BTreeMap<(u32, u32), Image<'static>> = BTreeMap::new();
+        for &(size, from) in &steps {
+            let from = from.and_then(|from| made.get(&from)).unwrap_or(&self.image);
+            let image = scaled_down(from, size.0, size.1)?;
+            made.insert(size, image);
         }
         let picture = |&(width, height): &(u32, u32)| {
-            let (inner_width, inner_height) = fitted(source.0, source.1, width, height);
-            if (inner_width, inner_height) == source {
-                return self.fit(width, height);
+            let inner = fitted(source.0, source.1, width, height);
+            match made.get(&inner) {
+                Some(made) if inner != source => Ok(within(straight(made), width, height)),
+                _ => self.fit(width, height),
             }
-            let made = made.iter().find(|(it, _)| (it.width(), it.height()) == (inner_width, inner_height));
-            let Some((made, _)) = made else { return self.fit(width, height) };
-            Ok(within(straight(made), width, height))
         };
         sizes.iter().map(picture).collect()
+    }
+
+    /// The picture at one of the sizes alone, the very one that [`Self::pyramid`] gives for it among all of them.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] for a picture without its pixels, or a size of none.
+    pub(crate) fn one_of(
+        mut picture: Picture,
+        sizes: &[(u32, u32)],
+        (width, height): (u32, u32),
+    ) -> Result<Picture, Error> {
+        let source = (picture.width, picture.height);
+        let inner = fitted(source.0, source.1, width, height);
+        if inner == source {
+            clean(&mut picture);
+            return Ok(within(picture, width, height));
+        }
+        let linear = Self::new(picture)?;
+        let steps = steps(source, sizes);
+        let between = steps.iter().find(|(size, _)| *size == inner).and_then(|&(_, from)| from);
+        let between = between.map(|(width, height)| scaled_down(&linear.image, width, height)).transpose()?;
+        let made = scaled_down(between.as_ref().unwrap_or(&linear.image), inner.0, inner.1)?;
+        Ok(within(straight(&made), width, height))
     }
 
     /// The picture as it was, as [`Self::source`].
@@ -106,6 +122,26 @@ impl Linear {
         Ok(straight(&scaled_down(&self.image, width, height)?))
     }
 }
+
+/// The sizes of the pictures within `sizes`, the largest first, and of which of those before each is made; of the artwork itself where
+/// that is none. Of what was resized twice too much is lost.
+fn steps(source: (u32, u32), sizes: &[(u32, u32)]) -> Vec<Step> {
+    let mut inner: Vec<_> = sizes.iter().map(|&(w, h)| fitted(source.0, source.1, w, h)).collect();
+    inner.sort_unstable();
+    inner.dedup();
+    let mut steps: Vec<Step> = Vec::with_capacity(inner.len());
+    for &size in inner.iter().rev() {
+        let is_enough = |&&((width, height), from): &&Step| {
+            from.is_none() && width >= ENOUGH * size.0 && height >= ENOUGH * size.1
+        };
+        let from = steps.iter().filter(is_enough).min_by_key(|((width, _), _)| *width).map(|&(from, _)| from);
+        steps.push((size, from));
+    }
+    steps
+}
+
+/// Width and height in px, and those of what it is made of.
+type Step = ((u32, u32), Option<(u32, u32)>);
 
 fn scaled_down(from: &Image<'_>, width: u32, height: u32) -> Result<Image<'static>, Error> {
     let mut resized = Image::new(width, height, PixelType::U16x4);
@@ -282,6 +318,18 @@ mod tests {
             let direct = linear.fit(width, height).unwrap();
             let score = crate::score::Reference::new(&direct).unwrap().score(picture).unwrap();
             assert!(score > 95.0, "{width} x {height}: {score}");
+        }
+    }
+
+    #[test]
+    fn one_of_the_sizes_alone_is_the_picture_that_it_is_among_all_of_them() {
+        let sizes = [(96, 96), (128, 128), (192, 192), (256, 256), (384, 384), (512, 512), (600, 100)];
+        for side in [96, 511, 512, 1024] {
+            let pictures = Linear::new(disc([240, 160, 20], side)).unwrap().pyramid(&sizes).unwrap();
+            for (picture, size) in pictures.into_iter().zip(sizes) {
+                let alone = Linear::one_of(disc([240, 160, 20], side), &sizes, size).unwrap();
+                assert!(alone == picture, "{side} px to {size:?}");
+            }
         }
     }
 

@@ -28,6 +28,8 @@ pub const MAX_SHORT_TEXT: usize = 1_000;
 pub const MAX_LONG_TEXT: usize = 10_000;
 /// Files of one release.
 pub const MAX_RELEASE_FILES: usize = 8_000;
+/// Packs whose newest release a client keeps in mind.
+pub const MAX_KNOWN_RELEASES: usize = 100_000;
 /// Entries of one page of the deny feed.
 pub const MAX_REVOCATIONS: usize = 10_000;
 /// Stickers of one entry of the deny feed: all that a pack ever had, over its releases.

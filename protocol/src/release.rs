@@ -1,6 +1,8 @@
 //! The manifest of a release: every file with size and SHA-256, and what the store needs to show the pack.
 //! Section 4 of this crate's README.
 
+mod recipe;
+pub mod signed;
 mod wire;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,6 +14,8 @@ use crate::limits::{
 };
 use crate::sticker::{MetadataError, Rgb, check};
 use crate::{Density, ImageFormat, LADDER, PackId, ReleasePath, Sha256, Slug, StickerId};
+
+pub use recipe::{CodedImage, Coding, Effort, Recipe};
 
 /// The manifest's name in a release's folder.
 pub const MANIFEST_FILE: &str = "release.thrift";
@@ -114,6 +118,8 @@ pub struct ReleaseFile {
     pub width: Option<u32>,
     /// Height in px; none for bundles.
     pub height: Option<u32>,
+    /// How it was made of its master; only for sticker files, and not for all of them.
+    pub recipe: Option<Recipe>,
 }
 
 /// What a file of a release is for.
@@ -249,7 +255,11 @@ impl Manifest {
         }
         for file in &self.files {
             check::within("files.size", file.size, 1, MAX_BUNDLE as u64)?;
-            let known = file.sticker.is_none_or(|id| stickers.contains(&id));
+            if let Some(recipe) = &file.recipe {
+                recipe.check(file)?;
+            }
+            let known = file.sticker.is_none_or(|id| stickers.contains(&id))
+                && (file.recipe.is_none() || file.kind == FileKind::Sticker);
             if !known || self.path_of(file).as_deref() != Some(file.path.as_str()) {
                 return Err(ManifestError::File(file.path.clone()));
             }

@@ -82,6 +82,32 @@ enum FileKind {
   MASTER = 7,
 }
 
+/** How hard the packer looked for small files. */
+enum Effort {
+  FAST = 1,
+  DEFAULT = 2,
+  MAX = 3,
+}
+
+/** Images of a sticker file that follow each other and were coded in one way. */
+struct CodedImages {
+  1: required i32 count,
+  /** Whether what the canvas showed already was left transparent. */
+  2: required bool sparse,
+  /** WebP with loss: the quality of colours and of alpha, 0 to 100 each. */
+  3: optional i32 quality,
+  4: optional i32 alpha_quality,
+  /** WebP without loss, but for low bits of colours: 0 most of them may change, 100 none. */
+  5: optional i32 near_lossless,
+}
+
+/** How a sticker file was made of its master: it can be made again without a search. */
+struct Recipe {
+  1: required Effort effort,
+  /** In the order of the images, which are counted together. */
+  2: required list<CodedImages> images,
+}
+
 struct ReleaseFile {
   /** Relative, forward slashes, no dot segments. */
   1: required string path,
@@ -94,6 +120,8 @@ struct ReleaseFile {
   7: optional ImageFormat format,
   8: optional i32 width,
   9: optional i32 height,
+  /** Of a sticker file that can be made of its master. */
+  10: optional Recipe recipe,
 }
 
 struct ReleaseSticker {

@@ -2,6 +2,8 @@
 
 pub mod entity;
 pub mod page;
+pub mod prices;
 pub mod query;
+pub mod sharing;
 pub mod takedown;
 pub mod web;

@@ -1,10 +1,27 @@
-//! What the command line understands.
+//! What the command line understands; one command a file where it has parts of its own.
+
+mod admin;
+mod keys;
+mod receipt;
+mod sidecar;
+mod token;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use sticker_protocol::token::Algorithm;
+use sticker_store::app::Role;
+
+pub(crate) use admin::{
+    AdminCommand, AuditCommand, ClientsCommand, GrantsCommand, OrdersCommand, OutboxCommand, PacksCommand,
+    PromotionArguments, PromotionsCommand,
+};
+pub(crate) use keys::KeysCommand;
+pub(crate) use receipt::{
+    InspectArguments, ReceiptCommand, ReceiptEnvironment, ReceiptKind, ReceiptProvider, Recovered,
+};
+pub(crate) use sidecar::SidecarArguments;
+pub(crate) use token::TokenCommand;
 
 /// The web store, the API and the delivery server for sticker packs.
 #[derive(Debug, Parser)]
@@ -39,7 +56,13 @@ pub(crate) enum Command {
         listen: SocketAddr,
     },
     /// Serve the store.
-    Serve,
+    Serve {
+        /// Serve nothing but these parts, such as `delivery`: downloads live on while the database is away, and need no keys.
+        #[arg(long, value_name = "PART", value_delimiter = ',')]
+        only: Vec<Role>,
+    },
+    /// Do what is to be done beside requests: tell the app stores, sweep. `serve` does it too unless `worker.in_serve` is false.
+    Worker,
     /// Check tokens beside a chat server, with the keys and the deny feed of a store or with a key file.
     ///
     /// The secret for the store comes from the environment: `STICKER_STORE_SECRET`.
@@ -61,6 +84,11 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: TokenCommand,
     },
+    /// Look into what app stores sign, and recover what was lost of it.
+    Receipt {
+        #[command(subcommand)]
+        command: ReceiptCommand,
+    },
     /// Token keys: made, published, signing, retired, destroyed.
     Keys {
         #[command(subcommand)]
@@ -70,128 +98,6 @@ pub(crate) enum Command {
     Admin {
         #[command(subcommand)]
         command: AdminCommand,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum KeysCommand {
-    /// List every key, the destroyed ones too.
-    List {
-        /// As one JSON document.
-        #[arg(long)]
-        json: bool,
-    },
-    /// Make a key; nobody gets it yet.
-    Add {
-        /// `hmac-sha256` (version 1), or `ed25519` (version 2, for verifiers that must not be able to mint).
-        #[arg(long, default_value = "hmac-sha256", value_parser = algorithm)]
-        algorithm: Algorithm,
-        /// Id from 0 to 65535; the next free one by default.
-        #[arg(long, value_name = "N")]
-        id: Option<u16>,
-    },
-    /// Put a key into the ring that verifiers fetch.
-    Publish {
-        /// Key.
-        id: u16,
-    },
-    /// Let a published key sign; the one that signed is retired in the same moment.
-    SignWith {
-        /// Key.
-        id: u16,
-        /// Even if verifiers may not have it yet: where the earlier key has leaked.
-        #[arg(long)]
-        without_waiting: bool,
-    },
-    /// Take a key out of the running: it will verify and never sign.
-    Retire {
-        /// Key.
-        id: u16,
-    },
-    /// Erase a key, once no token that it signed lives.
-    Destroy {
-        /// Key.
-        id: u16,
-        /// The key has leaked, and its tokens must be refused at once.
-        #[arg(long, value_name = "REASON")]
-        compromised: Option<String>,
-    },
-    /// Write a key file for verifiers that read one.
-    Export {
-        /// File; what is there is replaced.
-        #[arg(long, value_name = "FILE")]
-        out: PathBuf,
-        /// Public keys alone, for verifiers that must not be able to mint.
-        #[arg(long)]
-        public: bool,
-    },
-}
-
-fn algorithm(name: &str) -> Result<Algorithm, &'static str> {
-    Algorithm::parse(name).ok_or("algorithms are hmac-sha256 and ed25519")
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct SidecarArguments {
-    /// The store's address, such as <https://stickers.example.com>.
-    #[arg(long, value_name = "URL", required_unless_present = "keys", conflicts_with = "keys")]
-    pub(crate) store: Option<String>,
-    /// Certificates, as PEM, of the authorities that vouch for the store, instead of the usual ones.
-    #[arg(long, value_name = "FILE", requires = "store")]
-    pub(crate) store_ca: Option<PathBuf>,
-    /// File, for its owner alone, in which keys and deny feed are remembered over a restart.
-    #[arg(long, value_name = "FILE", requires = "store")]
-    pub(crate) state: Option<PathBuf>,
-    /// Key file, read again when it changes; there is no deny feed then.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) keys: Option<PathBuf>,
-    /// Address to listen on.
-    #[arg(long, default_value = "127.0.0.1:8090", value_name = "ADDRESS")]
-    pub(crate) listen: SocketAddr,
-    /// Listen on an address that other machines reach too: whoever reaches it may ask.
-    #[arg(long)]
-    pub(crate) listen_anywhere: bool,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum TokenCommand {
-    /// Print a token.
-    Issue {
-        /// Key file.
-        #[arg(long, value_name = "FILE")]
-        keys: PathBuf,
-        /// Key to sign with; the file's signing key by default.
-        #[arg(long, value_name = "N")]
-        key_id: Option<u16>,
-        /// Sticker.
-        #[arg(long, value_name = "ID")]
-        sticker: u64,
-        #[command(flatten)]
-        user: User,
-        /// First second at which the token is no longer valid.
-        #[arg(long, value_name = "UNIX")]
-        expires: u32,
-    },
-    /// Print `ok` or the error code.
-    Verify {
-        /// Key file.
-        #[arg(long, value_name = "FILE")]
-        keys: PathBuf,
-        /// Sticker in the message.
-        #[arg(long, value_name = "ID")]
-        sticker: u64,
-        #[command(flatten)]
-        user: User,
-        /// Time to verify at; now by default.
-        #[arg(long, value_name = "UNIX")]
-        at: Option<u64>,
-        /// Token.
-        token: String,
-    },
-    /// Print what a token says, unproven.
-    Inspect {
-        /// Token.
-        token: String,
     },
 }
 
@@ -206,90 +112,6 @@ pub(crate) struct User {
     pub(crate) user_hex: Option<String>,
 }
 
-#[derive(Debug, Subcommand)]
-pub(crate) enum AdminCommand {
-    /// API clients: chat servers, designers, operators' programs.
-    Clients {
-        #[command(subcommand)]
-        command: ClientsCommand,
-    },
-    /// Orders and their refunds.
-    Orders {
-        #[command(subcommand)]
-        command: OrdersCommand,
-    },
-    /// Packs, and taking them down.
-    Packs {
-        #[command(subcommand)]
-        command: PacksCommand,
-    },
-    /// After the database was restored from a backup: have verifiers take everything anew, and count with tokens issued since.
-    ///
-    /// Run it before the store serves again. The README, section "Backup and restore", has the other steps.
-    Restored {
-        /// Why, for who reads the trace later.
-        #[arg(long, value_name = "TEXT")]
-        reason: String,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum OrdersCommand {
-    /// List the latest orders of a user.
-    List {
-        #[command(flatten)]
-        user: User,
-    },
-    /// Take back what an order gave and have its tokens refused. Moves no money.
-    Refund {
-        /// Order's id.
-        order: String,
-        /// Why, for who reads the trace later.
-        #[arg(long, value_name = "TEXT")]
-        reason: String,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum PacksCommand {
-    /// List the packs.
-    List,
-    /// Take a pack out of the store and have its tokens refused for every user.
-    Takedown {
-        /// Pack's id or slug.
-        #[arg(value_name = "PACK_ID|SLUG")]
-        pack: String,
-        /// Why, for who reads the trace later.
-        #[arg(long, value_name = "TEXT")]
-        reason: String,
-    },
-    /// Put a pack back.
-    Reinstate {
-        /// Pack's id or slug.
-        #[arg(value_name = "PACK_ID|SLUG")]
-        pack: String,
-        /// Why, for who reads the trace later.
-        #[arg(long, value_name = "TEXT")]
-        reason: String,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum ClientsCommand {
-    /// Make a client and print its secret, once.
-    Add {
-        /// Name for people.
-        #[arg(long)]
-        name: String,
-        /// Scopes, separated by commas: `launch`, `verify`, `verify_public`, `publish`, `operate`.
-        #[arg(long, value_delimiter = ',', required = true)]
-        scope: Vec<String>,
-    },
-    /// List the clients.
-    List,
-    /// End a client's rights.
-    Revoke {
-        /// Client's id.
-        id: String,
-    },
+fn not_empty(text: &str) -> Result<String, &'static str> {
+    if text.trim().is_empty() { Err("it is empty") } else { Ok(text.to_owned()) }
 }

@@ -5,9 +5,11 @@ mod check;
 mod demo;
 mod keys;
 mod migrate;
+mod receipt;
 mod serve;
 mod sidecar;
 mod token;
+mod worker;
 
 use std::io::{self, Write as _};
 use std::path::Path;
@@ -18,7 +20,7 @@ use sticker_store::config::{Config, ConfigError};
 use sticker_store::telemetry;
 use sticker_store::web::error::Error;
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, ReceiptCommand};
 
 /// How a command ended; the numbers are relied on from outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +49,7 @@ impl From<Status> for ExitCode {
 pub(crate) fn run(cli: Cli) -> Status {
     let Cli { command, config, log, log_json } = cli;
     // Beside a command's answer only what went wrong is of interest; a server tells what it does.
-    let usual = if matches!(command, Command::Serve | Command::Sidecar(_)) {
+    let usual = if matches!(command, Command::Serve { .. } | Command::Worker | Command::Sidecar(_)) {
         "info,sea_orm_migration=warn"
     } else {
         "warn"
@@ -63,6 +65,9 @@ pub(crate) fn run(cli: Cli) -> Status {
     if let Command::Token { command } = command {
         return token::run(command);
     }
+    if let Command::Receipt { command: ReceiptCommand::Inspect(arguments) } = command {
+        return receipt::inspect(arguments);
+    }
     if let Command::Sidecar(arguments) = command {
         return runtime.block_on(sidecar::run(arguments));
     }
@@ -75,12 +80,19 @@ pub(crate) fn run(cli: Cli) -> Status {
     };
     runtime.block_on(async {
         match command {
-            Command::Serve => serve::run(config).await,
+            Command::Serve { only } => serve::run(config, &only).await,
+            Command::Worker => worker::run(config).await,
             Command::Migrate { down } => migrate::run(&config, down).await,
             Command::Check { show } => check::run(config, show).await,
             Command::Keys { command } => keys::run(config, command).await,
-            Command::Admin { command } => admin::run(config, command).await,
-            Command::Token { .. } | Command::Demo { .. } | Command::Sidecar(_) => Status::Done,
+            Command::Admin { command } => Box::pin(admin::run(config, command)).await,
+            Command::Receipt { command: ReceiptCommand::Recover { provider, what } } => {
+                receipt::recover(config, provider, what).await
+            }
+            Command::Token { .. }
+            | Command::Receipt { command: ReceiptCommand::Inspect(_) }
+            | Command::Demo { .. }
+            | Command::Sidecar(_) => Status::Done,
         }
     })
 }
@@ -119,9 +131,10 @@ const AWAY: &str = "check database.url and that the server runs";
 /// Tells why the store refused, or what failed in it.
 fn told(error: &Error) -> Status {
     let cause = error.cause().map(|cause| format!(": {cause}")).unwrap_or_default();
-    let hint = error.what_to_do().unwrap_or(AWAY);
+    let hint = error.what_to_do().or(error.is_fault().then_some(AWAY));
+    let hint = hint.map(|hint| format!("\n  hint: {hint}")).unwrap_or_default();
     // Nobody may be listening any more.
-    let _ = writeln!(io::stderr(), "error[{}]: {}{cause}\n  hint: {hint}", error.code(), error.message());
+    let _ = writeln!(io::stderr(), "error[{}]: {}{cause}{hint}", error.code(), error.message());
     if error.is_fault() { Status::CannotReach } else { Status::Refused }
 }
 

@@ -1,5 +1,9 @@
 //! The configuration: defaults that are compiled in, then a file, then the environment. Unknown names are refused.
 
+pub mod apple;
+pub mod google;
+mod product;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -9,6 +13,7 @@ use toml::{Table, Value};
 
 use crate::db;
 use crate::money::{Currency, Money};
+use crate::web::peer::{Forwarding, Network};
 
 /// The documented defaults.
 pub const DEFAULTS: &str = include_str!("../config.default.toml");
@@ -29,6 +34,7 @@ pub struct Config {
     pub account: Account,
     pub purchase: Purchase,
     pub delivery: Delivery,
+    pub worker: Worker,
     pub tiers: BTreeMap<String, BTreeMap<String, i64>>,
 }
 
@@ -49,6 +55,10 @@ pub enum Environment {
 pub struct Server {
     pub listen: SocketAddr,
     pub public_url: String,
+    pub trusted_proxies: Vec<Network>,
+    pub forwarding: Forwarding,
+    pub max_connections: u32,
+    pub patience_seconds: u32,
 }
 
 /// Section `database`.
@@ -152,6 +162,33 @@ pub struct Account {
 pub struct Purchase {
     pub sandbox: bool,
     pub currency: String,
+    pub apple: apple::Apple,
+    pub google: google::Google,
+    pub codes_per_minute: u32,
+    pub lookups_per_minute: u32,
+    pub gifts: Gifts,
+}
+
+/// Section `purchase.gifts`.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "config.default.toml documents every field, once")]
+pub struct Gifts {
+    pub ios: bool,
+    pub android: bool,
+    pub web: bool,
+    pub code_days: u32,
+}
+
+impl Gifts {
+    /// Whether gifts are sold on this platform, as the messenger named it at launch; one that it did not name counts as the web.
+    pub fn on(&self, platform: Option<&str>) -> bool {
+        match platform {
+            Some("ios") => self.ios,
+            Some("android") => self.android,
+            _ => self.web,
+        }
+    }
 }
 
 /// Section `delivery`.
@@ -159,7 +196,61 @@ pub struct Purchase {
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "config.default.toml documents every field, once")]
 pub struct Delivery {
+    pub mode: DeliveryMode,
+    pub canonical_base: String,
     pub cache_bytes: usize,
+    pub memory_object_bytes: u64,
+    pub negotiated_per_second: u32,
+    pub variants: Variants,
+    pub stored_density: u16,
+    pub rendered_bytes: u64,
+    pub renders_at_once: u32,
+    pub renders_waiting: u32,
+}
+
+/// How a negotiated address is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DeliveryMode {
+    /// With the object.
+    Stream,
+    /// With the canonical address of the object.
+    Redirect,
+}
+
+/// Which variants of a release are stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Variants {
+    /// All that the packer built.
+    Prebuilt,
+    /// The masters and one density; the others are made of the masters when somebody asks.
+    OnDemand,
+}
+
+impl Variants {
+    /// The name in settings, commands and rows.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Prebuilt => "prebuilt",
+            Self::OnDemand => "on-demand",
+        }
+    }
+
+    /// Reads the name.
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Prebuilt, Self::OnDemand].into_iter().find(|mode| mode.name() == name)
+    }
+}
+
+/// Section `worker`.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "config.default.toml documents every field, once")]
+pub struct Worker {
+    pub in_serve: bool,
+    pub poll_milliseconds: u32,
+    pub concurrency: u32,
 }
 
 /// Why a configuration is refused. Never shows a value: it may be a password.
@@ -296,6 +387,8 @@ impl Config {
         if self.purchase.currency.parse::<Currency>().is_err() {
             return refused("purchase.currency", "it is three capital letters, such as KRW");
         }
+        self.purchase.apple.check(production)?;
+        self.purchase.google.check(production)?;
         if self.tiers.values().flat_map(BTreeMap::values).any(|&minor| minor < 0) {
             return refused("tiers", "an amount is not below zero");
         }
@@ -313,6 +406,38 @@ impl Config {
         }
         if self.token.checks_per_second == 0 {
             return refused("token.checks_per_second", "it is at least 1");
+        }
+        if self.purchase.codes_per_minute == 0 {
+            return refused("purchase.codes_per_minute", "it is at least 1");
+        }
+        if self.purchase.lookups_per_minute == 0 {
+            return refused("purchase.lookups_per_minute", "it is at least 1");
+        }
+        if !(1..=3650).contains(&self.purchase.gifts.code_days) {
+            return refused("purchase.gifts.code_days", "it is 1 to 3650");
+        }
+        if self.server.max_connections == 0 || !(1..=3_600).contains(&self.server.patience_seconds) {
+            return refused("server", "max_connections is at least 1, patience_seconds 1 to 3600");
+        }
+        let base = self.delivery.canonical_base.as_str();
+        let has_form = base.starts_with("https://") || base.starts_with("http://");
+        if !base.is_empty() && (!has_form || base.contains(['@', '?', '#']) || !base.is_ascii()) {
+            return refused(
+                "delivery.canonical_base",
+                "it begins with https:// or http:// and has no user, query or fragment",
+            );
+        }
+        if !(1..=4096).contains(&self.delivery.stored_density) {
+            return refused("delivery.stored_density", "it is 1 to 4096");
+        }
+        if !(1..=256).contains(&self.delivery.renders_at_once) || self.delivery.renders_waiting > 10_000 {
+            return refused(
+                "delivery.renders_at_once",
+                "it is 1 to 256, and delivery.renders_waiting at most 10000",
+            );
+        }
+        if self.worker.poll_milliseconds == 0 || !(1..=1_000).contains(&self.worker.concurrency) {
+            return refused("worker", "poll_milliseconds is at least 1, concurrency 1 to 1000");
         }
         if self.account.launch_code_seconds == 0 || self.account.session_seconds == 0 {
             return refused("account", "a lifetime is at least one second");
@@ -373,8 +498,14 @@ fn scalar(text: &str) -> Value {
     match (text.parse::<i64>(), text.parse::<bool>()) {
         (Ok(number), _) => Value::Integer(number),
         (_, Ok(boolean)) => Value::Boolean(boolean),
+        _ if text.starts_with('[') => list(text).unwrap_or_else(|| Value::String(text.to_owned())),
         _ => Value::String(text.to_owned()),
     }
+}
+
+/// A list as TOML writes it: `["a", "b"]`. An address of IPv6 begins alike and is none.
+fn list(text: &str) -> Option<Value> {
+    toml::from_str::<Table>(&format!("list = {text}")).ok()?.remove("list")
 }
 
 #[cfg(test)]
@@ -417,6 +548,16 @@ mod tests {
         assert!(loaded(&waits("59")).unwrap_err().starts_with("`token.propagation_seconds`"));
         assert!(loaded(&waits("60")).is_ok());
         assert!(loaded(&[("TOKEN__PROPAGATION_SECONDS", "0")]).is_ok());
+        assert!(loaded(&[("WORKER__CONCURRENCY", "0")]).unwrap_err().starts_with("`worker`"));
+        assert!(loaded(&[("SERVER__LISTEN", "[::1]:8080")]).is_ok());
+        let proxies =
+            |list| loaded(&[("SERVER__TRUSTED_PROXIES", list)]).map(|it| it.server.trusted_proxies.len());
+        assert_eq!(proxies(r#"["10.0.0.0/8", "::1"]"#), Ok(2));
+        assert!(proxies(r#"["10.0.0.0/99"]"#).unwrap_err().contains("server.trusted_proxies"));
+        for base in ["cdn.example", "https://user@cdn.example", "https://cdn.example/?x"] {
+            let refused = loaded(&[("DELIVERY__CANONICAL_BASE", base)]).unwrap_err();
+            assert!(refused.starts_with("`delivery.canonical_base`"), "{refused}");
+        }
         assert!(loaded(&[("DATABASE__MAX_CONNECTIONS", "0")]).unwrap_err().contains("max_connections"));
     }
 }

@@ -1,30 +1,70 @@
 //! Downloads: the client says how dense its screen is, and gets the bytes that suit it.
+//!
+//! What was just asked for is answered from memory, without a question to the database and without a task switch (`web::at_once`).
+//! Everything else goes the same way more slowly: `choice` finds which object it is, `content` where its bytes are.
 
+mod address;
+mod answer;
+pub(crate) mod choice;
+pub(crate) mod content;
+mod file;
+mod flight;
+pub mod index;
+mod limit;
+mod range;
 pub mod web;
-
-use std::sync::Arc;
 
 use sticker_protocol::Sha256;
 
 use crate::app::App;
+use crate::config::Config;
 use crate::web::error::Error;
+use choice::Choices;
+use content::{Content, Contents};
+use index::Index;
+use limit::AddressRates;
 
 /// An object's content, shared between requests.
 pub(crate) type Bytes = axum::body::Bytes;
 
-/// What an object weighs in the cache, in bytes.
-pub(crate) fn weight(_: &Sha256, content: &Bytes) -> u32 {
-    u32::try_from(content.len()).unwrap_or(u32::MAX)
+/// What delivery keeps in memory.
+#[derive(Debug)]
+pub struct Delivery {
+    contents: Contents,
+    choices: Choices,
+    rates: AddressRates,
+    /// What outlives a restart while the database is away; only where this process serves nothing but downloads.
+    pub(crate) index: Option<Index>,
 }
 
-/// An object from memory, else from where objects are; its hash was checked when it came in.
-pub(crate) async fn object(app: &App, hash: Sha256) -> Result<Option<Bytes>, Error> {
-    if let Some(hot) = app.hot.get(&hash) {
-        return Ok(Some(hot));
+impl Delivery {
+    /// Remembers nothing yet.
+    pub(crate) fn new(config: &Config, index: Option<Index>) -> Self {
+        Self {
+            contents: Contents::new(&config.delivery),
+            choices: Choices::new(),
+            rates: AddressRates::new(config.delivery.negotiated_per_second),
+            index,
+        }
     }
-    let app = Arc::clone(app);
-    let Some(content) = app.objects.get(hash).await? else { return Ok(None) };
-    let content = Bytes::from(content);
-    app.hot.insert(hash, content.clone());
-    Ok(Some(content))
+}
+
+/// An object from memory, else from where objects are, however many ask for it with one read; its hash was checked when it came in.
+pub(crate) async fn object(app: &App, hash: Sha256) -> Result<Option<Bytes>, Error> {
+    match content::find(app, hash).await? {
+        Some(Content::Memory(object)) => Ok(Some(object.bytes.clone())),
+        Some(Content::File(file)) => {
+            let read = tokio::task::spawn_blocking(move || file.read_whole()).await;
+            Ok(Some(read.map_err(std::io::Error::other).flatten().map_err(crate::objects::ObjectError::Io)?))
+        }
+        None => Ok(None),
+    }
+}
+
+/// Lets a release that was just published be seen at once by those who ask this process.
+pub(crate) fn published(app: &App, manifest: &sticker_protocol::release::Manifest) {
+    app.delivery.choices.forget(address::Named::Pack(manifest.pack));
+    for sticker in &manifest.stickers {
+        app.delivery.choices.forget(address::Named::Sticker(sticker.id));
+    }
 }

@@ -116,6 +116,42 @@ impl Day {
     }
 }
 
+impl Day {
+    /// The first millisecond of the day since 1970, in UTC (Howard Hinnant's `days_from_civil`).
+    pub fn unix_ms(self) -> i64 {
+        let year = self.year - i64::from(self.month <= 2);
+        let era = year.div_euclid(400);
+        let year_of_era = year.rem_euclid(400);
+        let shifted = (i64::from(self.month) + 9) % 12;
+        let of_year = (153 * shifted + 2) / 5 + i64::from(self.day) - 1;
+        let of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + of_year;
+        (era * 146_097 + of_era - 719_468) * 86_400_000
+    }
+}
+
+/// No day from 1970 to 9999 in the form of ISO 8601.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a day is like 2026-12-01")]
+pub struct NoDay;
+
+impl std::str::FromStr for Day {
+    type Err = NoDay;
+
+    fn from_str(text: &str) -> Result<Self, NoDay> {
+        let mut parts = text.splitn(3, '-');
+        let mut next = |digits| {
+            let part = parts.next().filter(|part| part.len() == digits);
+            part.and_then(|part| part.parse::<u16>().ok()).ok_or(NoDay)
+        };
+        let (year, month, day) = (next(4)?, next(2)?, next(2)?);
+        let (month, day) = (u8::try_from(month).unwrap_or(0), u8::try_from(day).unwrap_or(0));
+        let read = Self { year: i64::from(year), month, day };
+        // What is no day of the calendar comes back as another.
+        let there = year >= 1970 && Self::of_unix_ms(read.unix_ms()) == read;
+        if there { Ok(read) } else { Err(NoDay) }
+    }
+}
+
 /// The ISO 8601 form, for `<time datetime>`.
 impl fmt::Display for Day {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

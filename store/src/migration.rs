@@ -19,6 +19,10 @@ mod m0001_catalogue;
 mod m0002_accounts;
 mod m0003_purchases;
 mod m0004_tokens;
+mod m0005_buying;
+mod m0006_desk;
+mod m0007_marks;
+mod m0008_variants;
 
 /// All steps in order.
 #[derive(Clone, Copy, Debug)]
@@ -31,6 +35,10 @@ impl MigratorTrait for Migrator {
             Box::new(m0002_accounts::Migration),
             Box::new(m0003_purchases::Migration),
             Box::new(m0004_tokens::Migration),
+            Box::new(m0005_buying::Migration),
+            Box::new(m0006_desk::Migration),
+            Box::new(m0007_marks::Migration),
+            Box::new(m0008_variants::Migration),
         ]
     }
 }

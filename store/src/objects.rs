@@ -26,6 +26,9 @@ pub enum ObjectError {
     /// S3 does not work.
     #[error("S3 does not work")]
     S3(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// What a release names is not there.
+    #[error("object {0} is missing")]
+    Missing(Sha256),
     /// What was read is not what was written.
     #[error("object {0} has been altered")]
     Altered(Sha256),
@@ -69,6 +72,14 @@ impl Objects {
         }
     }
 
+    /// The file that an object is in, or would be, where objects are in a folder. Its content is not checked.
+    pub fn path(&self, hash: Sha256) -> Option<std::path::PathBuf> {
+        match self {
+            Self::Local(local) => Some(local.path(hash)),
+            Self::S3(_) => None,
+        }
+    }
+
     /// Whether the object is there.
     ///
     /// # Errors
@@ -77,6 +88,17 @@ impl Objects {
         match self {
             Self::Local(local) => local.has(hash).await,
             Self::S3(s3) => s3.has(hash).await,
+        }
+    }
+
+    /// Takes an object away for good; one that is not there is away already.
+    ///
+    /// # Errors
+    /// [`ObjectError`].
+    pub async fn remove(&self, hash: Sha256) -> Result<(), ObjectError> {
+        match self {
+            Self::Local(local) => local.remove(hash).await,
+            Self::S3(s3) => s3.remove(&key(hash)).await,
         }
     }
 

@@ -13,12 +13,14 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use sticker_protocol::token::{KeyFile, KeyId, LiveVerifier};
 use tokio::net::TcpListener;
 
 use crate::clock::Clock;
 use crate::random::{NoRandom, Random};
+use crate::serve::{House, Limits, until_stopped};
 use crate::token::file::FileError;
 use crate::web::RequestIds;
 pub use address::{Address, AddressError};
@@ -145,13 +147,16 @@ impl Sidecar {
         listener: TcpListener,
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> io::Result<()> {
-        let served = crate::serve::until_stopped(listener, web::router(self.shared), stop).await;
+        let served = until_stopped(listener, House::new(web::router(self.shared), LIMITS), stop).await;
         if let Some(memory) = &self.memory {
             memory.flush();
         }
         served
     }
 }
+
+/// It is asked by one chat server.
+const LIMITS: Limits = Limits { connections: 10_000, patience: Duration::from_secs(30) };
 
 /// Whether nobody outside this machine can reach an address: the sidecar asks nobody who they are.
 pub fn is_private(listen: SocketAddr) -> bool {

@@ -3,19 +3,23 @@
 pub mod assets;
 pub mod csrf;
 pub mod error;
+pub(crate) mod extract;
 pub mod language;
 pub mod page;
+pub mod peer;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::http::uri::PathAndQuery;
+use axum::http::{HeaderName, HeaderValue, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
 use crate::account::session::Buyer;
 use crate::app::App;
+use crate::delivery;
 use crate::random::{NoRandom, Random};
 use crate::telemetry::metrics;
 use error::{Error, ErrorBody};
@@ -58,8 +62,12 @@ impl RequestIds {
     }
 }
 
+/// Marks an answer that has all its headers and is for everybody: caches keep it, and the next reader has another request.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Finished;
+
 /// The layout of a page for this request: its language, who reads it, where it is.
-pub fn layout(uri: &axum::http::Uri, headers: &axum::http::HeaderMap, buyer: Option<&Buyer>) -> Layout {
+pub fn layout(uri: &Uri, headers: &axum::http::HeaderMap, buyer: Option<&Buyer>) -> Layout {
     let session = buyer.and_then(|buyer| buyer.locale.as_deref());
     let path = uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string);
     Layout { locale: Wishes::of(uri, headers, session).choose(), path }
@@ -73,7 +81,7 @@ pub(crate) async fn around(State(app): State<App>, mut request: Request, next: N
     let (method, uri) = (request.method().clone(), request.uri().clone());
     let started = app.clock.now_ms();
     // A layer of its own would cost every check of a token an allocation.
-    let mut response = match csrf::check(&app, &request) {
+    let mut response = match csrf::check(&app, &request).and_then(|()| without_nul(&uri)) {
         Ok(()) => match tokio::time::timeout(TIME_LIMIT, next.run(request)).await {
             Ok(response) => response,
             Err(_) => Error::new(StatusCode::SERVICE_UNAVAILABLE, "timeout", "the store took too long")
@@ -90,10 +98,13 @@ pub(crate) async fn around(State(app): State<App>, mut request: Request, next: N
     let (status, route) = (response.status().as_u16(), route.as_ref().map(MatchedPath::as_str));
     metrics::answered(route, status);
     let (id, path, took_ms) = (id.as_str(), uri.path(), app.clock.now_ms() - started);
-    if response.status().is_success() && route.is_some_and(|route| COUNTED_ALONE.contains(&route)) {
+    if route.is_some_and(|route| is_counted_alone(route, response.status())) {
         tracing::debug!(http.method = %method, http.path = path, http.status = status, request.id = id, took_ms, "answered");
     } else {
         tracing::info!(http.method = %method, http.path = path, http.status = status, request.id = id, took_ms, "answered");
+    }
+    if response.extensions_mut().remove::<Finished>().is_some() {
+        return response;
     }
     let headers = response.headers_mut();
     if let Ok(id) = HeaderValue::from_str(id) {
@@ -108,23 +119,38 @@ pub(crate) async fn around(State(app): State<App>, mut request: Request, next: N
     response
 }
 
+/// No id, slug or word has a zero byte, and not every database can be asked for one.
+fn without_nul(uri: &Uri) -> Result<(), Error> {
+    let address = uri.path_and_query().map(PathAndQuery::as_str).unwrap_or_default();
+    if address.contains("%00") {
+        return Err(Error::bad_request("invalid_address", "the address has a zero byte in it"));
+    }
+    Ok(())
+}
+
 /// Pages tell what went wrong in the reader's language instead of in JSON.
 pub(crate) async fn problem_pages(State(_): State<App>, request: Request, next: Next) -> Response {
     let (uri, headers) = (request.uri().clone(), request.headers().clone());
     let id = request.extensions().get::<RequestId>().copied();
     let mut response = next.run(request).await;
     let status = response.status();
-    if status.is_client_error() || status.is_server_error() {
-        if let Some(body) = response.extensions_mut().remove::<ErrorBody>() {
+    // A page that says what went wrong with its own form says it better.
+    let is_page = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == page::CONTENT_TYPE);
+    if !is_page && (status.is_client_error() || status.is_server_error()) {
+        let body = response.extensions_mut().remove::<ErrorBody>();
+        if let Some(body) = &body {
             body.log(id.as_ref().map_or("", RequestId::as_str), uri.path());
         }
-        let problem = Problem::of_status(status);
-        return Html(ProblemPage {
+        let mut page = Html(ProblemPage {
             layout: layout(&uri, &headers, None),
-            problem,
+            problem: Problem::of_status(status),
             request_id: id.map(|id| id.as_str().to_owned()),
         })
         .into_response();
+        if let Some(seconds) = body.and_then(|body| body.retry_after(status)) {
+            page.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        }
+        return page;
     }
     response
 }
@@ -134,12 +160,24 @@ pub(crate) async fn not_found() -> Error {
     Error::not_found("there is nothing at this address")
 }
 
+/// The address is there, for other methods: axum names them in `Allow`.
+pub(crate) async fn wrong_method() -> Error {
+    Error::new(StatusCode::METHOD_NOT_ALLOWED, "wrong_method", "the address does not take this method")
+        .hint("the header Allow names those that it takes")
+}
+
 /// What a fault in a handler becomes.
 pub(crate) fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
     Error::internal(&std::io::Error::other("a handler panicked")).into_response()
 }
 
-/// What comes many times a second is no news while it succeeds: the metrics count it, and the log has it from `debug` on.
+/// What comes many times a second is no news while it succeeds: the metrics count it, and the log has it from `debug` on. So do downloads
+/// of what is not there, which anybody may ask for as often as they like.
+fn is_counted_alone(route: &str, status: StatusCode) -> bool {
+    COUNTED_ALONE.contains(&route) && status.is_success()
+        || delivery::web::ROUTES.contains(&route) && !status.is_server_error()
+}
+
 const COUNTED_ALONE: [&str; 4] = ["/v1/tokens/verify", "/health/live", "/health/ready", "/metrics"];
 
 /// Publishing a large pack takes longest.

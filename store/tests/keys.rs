@@ -260,7 +260,7 @@ fn sealed_keys_do_not_open_with_another_master_key_and_none_is_made_in_its_place
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o640)).unwrap();
         assert_eq!(house.refusal().await, "the master key cannot be used", "others may read it");
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
-        assert_eq!(house.refusal().await, "the token keys cannot be used");
+        assert_eq!(house.refusal().await, "the master key cannot be used");
     });
 }
 

@@ -10,7 +10,7 @@ use sticker_store::migration::{Migrator, bring_up, take_down};
 use sticker_tests::{Database, on_each_database};
 
 /// A row for each table of each step, with what that step knows of the table.
-const ROWS: [&[&str]; 4] = [
+const ROWS: [&[&str]; 8] = [
     &[
         "INSERT INTO releases (id, pack_id, client_id, manifest, created_at) VALUES ('r', 1, 'c', {blob}, 1)",
         "INSERT INTO packs (id, slug, client_id, artist_slug, price_tier, release_id, words, published_at) \
@@ -35,6 +35,25 @@ const ROWS: [&[&str]; 4] = [
         "INSERT INTO token_keys (id, algorithm, state, last_expiry, made_at) VALUES (1, 'hmac-sha256', 'made', 0, 1)",
         "INSERT INTO revocations (cursor_id, user_id, pack_id, sticker_ids, refuse_until, created_at) \
          VALUES (1, {blob}, 1, '[1]', 1, 1)",
+    ],
+    &[
+        "INSERT INTO snapshots (id, provider, world, transaction_id, standing, version, payload, created_at, updated_at) \
+         VALUES ('s', 'apple', 'production', 't', 'paid', 1, '{}', 1, 1)",
+        "INSERT INTO gifts (order_id, state, round, expires_at, created_at, updated_at) VALUES ('o', 'open', 1, 1, 1, 1)",
+        "INSERT INTO promotions (id, name, pack_id, needs_code, used, starts_at, ends_at, created_at) \
+         VALUES ('m', 'spring', 1, 0, 0, 1, 2, 1)",
+        "INSERT INTO promotion_codes (code_hash, promotion_id, used) VALUES ('h', 'm', 0)",
+        "INSERT INTO promotion_uses (order_id, promotion_id, user_id, created_at) VALUES ('o', 'm', {blob}, 1)",
+    ],
+    &[
+        "INSERT INTO outbox (id, kind, job_key, payload, state, attempts, next_at, created_at) \
+         VALUES ('j', 'google_acknowledge', 'o', '{}', 'waiting', 0, 1, 1)",
+        "INSERT INTO rounds (name, next_at) VALUES ('sweep', 1)",
+    ],
+    &["INSERT INTO marks (name, value, updated_at) VALUES ('google_voided', 1, 1)"],
+    &[
+        "INSERT INTO variants (hash, release_id, kind, bytes, state, renderer, used_at) VALUES ('h', 'r', 'sticker', 1, 'absent', 'p', 0)",
+        "INSERT INTO variant_moves (release_id, target) VALUES ('r', 'on-demand')",
     ],
 ];
 

@@ -39,6 +39,18 @@ document.addEventListener("submit", (event) => {
   button.setAttribute("aria-disabled", "true");
 });
 
+// Copying: the buttons are there where a script can do it, and the text can be marked everywhere.
+for (const copy of navigator.clipboard ? document.querySelectorAll("button[data-copy]") : []) {
+  copy.hidden = false;
+  const label = copy.querySelector("span");
+  const usual = label.textContent;
+  copy.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(copy.dataset.copy);
+    label.textContent = copy.dataset.done;
+    setTimeout(() => (label.textContent = usual), 2000);
+  });
+}
+
 // Coming back to a page that the browser kept: ownership may have changed since.
 addEventListener("pageshow", (event) => {
   if (event.persisted && document.querySelector('meta[name="store-refresh"]')) location.reload();

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use sea_orm::ConnectionTrait as _;
+use sea_orm::{ConnectionTrait as _, DatabaseConnection, QueryResult, Statement};
 
 use crate::left_out;
 
@@ -18,6 +18,16 @@ pub enum Database {
         /// The URL of the fresh database.
         url: String,
     },
+}
+
+impl Database {
+    /// What people call it.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Sqlite => "SQLite",
+            Self::Server { name, .. } => name,
+        }
+    }
 }
 
 /// Runs a test on SQLite and, beside it, on each server whose address is given: `STICKER_TEST_POSTGRES_URL`, `STICKER_TEST_MYSQL_URL`.
@@ -43,7 +53,7 @@ pub fn on_each_database(test: impl Fn(Database) + Sync) {
     });
 }
 
-fn fresh_name() -> String {
+pub(crate) fn fresh_name() -> String {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
     let started = std::time::UNIX_EPOCH.elapsed().unwrap_or_default().as_micros();
@@ -57,11 +67,37 @@ fn with_database(server: &str, database: &str) -> String {
 }
 
 pub(crate) fn execute(server: &str, statement: &str) {
+    on_connection(server, async |connection| {
+        connection.execute_unprepared(statement).await.expect("the statement runs");
+    });
+}
+
+/// The numbers of the one row that a statement gives.
+pub(crate) fn numbers<const N: usize>(server: &str, statement: &str) -> [i64; N] {
+    on_connection(server, async |connection| {
+        let statement = Statement::from_string(connection.get_database_backend(), statement);
+        let row = connection.query_one_raw(statement).await.expect("the statement runs").expect("a row");
+        std::array::from_fn(|at| row.try_get_by_index(at).expect("a number"))
+    })
+}
+
+/// The texts of each row that a statement gives.
+pub(crate) fn texts<const N: usize>(server: &str, statement: &str) -> Vec<[String; N]> {
+    on_connection(server, async |connection| {
+        let statement = Statement::from_string(connection.get_database_backend(), statement);
+        let rows = connection.query_all_raw(statement).await.expect("the statement runs");
+        let texts = |row: QueryResult| std::array::from_fn(|at| row.try_get_by_index(at).expect("a text"));
+        rows.into_iter().map(texts).collect()
+    })
+}
+
+fn on_connection<T>(server: &str, work: impl AsyncFnOnce(&DatabaseConnection) -> T) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
         let connection =
             sea_orm::Database::connect(server).await.expect("the test's database server answers");
-        connection.execute_unprepared(statement).await.expect("the statement runs");
+        let done = work(&connection).await;
         connection.close().await.expect("the connection closes");
-    });
+        done
+    })
 }

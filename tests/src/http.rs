@@ -55,19 +55,32 @@ pub(crate) struct Client {
 
 impl Client {
     pub(crate) fn new(base: &str) -> Self {
-        let agent = ureq::Agent::config_builder()
+        Self { agent: Self::agent(), base: base.to_owned(), headers: Vec::new() }
+    }
+
+    fn agent() -> ureq::Agent {
+        ureq::Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
             .timeout_global(Some(std::time::Duration::from_mins(1)))
             .allow_non_standard_methods(true)
             .build()
-            .into();
-        Self { agent, base: base.to_owned(), headers: Vec::new() }
+            .into()
+    }
+
+    /// The same client, sharing no connection with this one.
+    pub(crate) fn on_another_connection(&self) -> Self {
+        Self { agent: Self::agent(), ..self.clone() }
     }
 
     /// The same client with another base address.
     pub(crate) fn at(&self, base: &str) -> Self {
         Self { base: base.to_owned(), ..self.clone() }
+    }
+
+    /// The same connection, asking as the other does.
+    pub(crate) fn with_headers_of(&self, other: &Self) -> Self {
+        Self { headers: other.headers.clone(), ..self.clone() }
     }
 
     pub(crate) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
@@ -84,6 +97,17 @@ impl Client {
     }
 
     pub(crate) fn send(&self, method: Method, path: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Answer {
+        self.tries(method, path, headers, body).expect("the store answers")
+    }
+
+    /// The same for a store that may be away, or go away meanwhile.
+    pub(crate) fn tries(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Vec<u8>,
+    ) -> Result<Answer, ureq::Error> {
         let mut request = Request::builder().method(method).uri(format!("{}{path}", self.base));
         for (name, value) in
             self.headers.iter().map(|(name, value)| (*name, value.as_str())).chain(headers.iter().copied())
@@ -91,8 +115,8 @@ impl Client {
             request = request.header(name, value);
         }
         let request = request.body(body).expect("a request");
-        let mut response = self.agent.run(request).expect("the store answers");
-        let body = response.body_mut().with_config().limit(1 << 30).read_to_vec().expect("a whole body");
-        Answer { status: response.status(), headers: response.headers().clone(), body }
+        let mut response = self.agent.run(request)?;
+        let body = response.body_mut().with_config().limit(1 << 30).read_to_vec()?;
+        Ok(Answer { status: response.status(), headers: response.headers().clone(), body })
     }
 }

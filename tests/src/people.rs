@@ -1,6 +1,7 @@
 //! Who calls is a type: each can do what such a person can do, and nothing else.
 
 use std::path::Path;
+use std::process::{Child, Stdio};
 
 use serde_json::{Value, json};
 use ureq::http::Method;
@@ -23,6 +24,13 @@ impl<'a> Operator<'a> {
     /// Runs `sticker-store` with these arguments and the store's configuration.
     pub fn runs(&self, arguments: &[&str]) -> Finished {
         run(self.store.command().args(arguments))
+    }
+
+    /// Begins a command of the store's, to be waited for or ended by whoever asked. What it says is lost.
+    pub fn begins(&self, arguments: &[&str]) -> Child {
+        let mut command = self.store.command();
+        let quiet = command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        quiet.spawn().expect("the store's command starts")
     }
 
     /// Lets a designer publish.
@@ -105,6 +113,19 @@ impl ChatServer {
         ChatUser { client: self.store.clone().with("cookie", cookie) }
     }
 
+    /// The same for a user whose gifts go to a partner, in a store that may be away: `None` where it gave no session.
+    pub fn tries_to_open_store_for(&self, user: &str, partner: &str) -> Option<ChatUser> {
+        let body = json!({ "user": user, "partner": partner }).to_string().into_bytes();
+        let json = [("content-type", "application/json")];
+        let given = self.client.tries(Method::POST, "/v1/launch-codes", &json, body).ok()?;
+        let code = (given.status == 201).then(|| given.json()["code"].as_str().map(str::to_owned))??;
+        let form = [("content-type", "application/x-www-form-urlencoded")];
+        let code = format!("code={code}").into_bytes();
+        let launched = self.store.tries(Method::POST, "/launch", &form, code).ok()?;
+        let cookie = launched.header("set-cookie").split(';').next().filter(|cookie| cookie.contains('='))?;
+        Some(ChatUser { client: self.store.clone().with("cookie", cookie) })
+    }
+
     /// Has the store check one token.
     pub fn checks(&self, token: &str, sticker: u64, user: &str) -> Value {
         let checks = json!({ "checks": [{ "token": token, "sticker_id": sticker, "user": user }] });
@@ -151,6 +172,18 @@ impl ChatUser {
         Self { client: self.client.at(&store.url()) }
     }
 
+    /// The same person with the same session, on a connection of their own to a process of the store.
+    #[must_use]
+    pub fn on_another_device(&self, store: &Store) -> Self {
+        Self { client: self.client.on_another_connection().at(&store.url()) }
+    }
+
+    /// Somebody else with their session, on this one's device.
+    #[must_use]
+    pub fn hands_over_to(&self, other: &Self) -> Self {
+        Self { client: self.client.with_headers_of(&other.client) }
+    }
+
     /// Looks at a page or asks the API.
     pub fn gets(&self, path: &str) -> Answer {
         self.client.get(path, &[])
@@ -159,6 +192,17 @@ impl ChatUser {
     /// Asks the API for a change.
     pub fn posts(&self, path: &str, body: &Value) -> Answer {
         self.client.post_json(path, body)
+    }
+
+    /// Asks a store that may be away for a change, under an idempotency key: `None` where no answer came.
+    pub fn tries(&self, path: &str, body: &Value, key: &str) -> Option<Answer> {
+        let headers = [("content-type", "application/json"), ("idempotency-key", key)];
+        self.client.tries(Method::POST, path, &headers, body.to_string().into_bytes()).ok()
+    }
+
+    /// Asks a store that may be away: `None` where no answer came.
+    pub fn tries_to_get(&self, path: &str) -> Option<Answer> {
+        self.client.tries(Method::GET, path, &[], Vec::new()).ok()
     }
 
     /// Sends a form, as a page without scripts does.

@@ -1,8 +1,9 @@
 //! The real programs.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 
 /// How a program ended.
 #[derive(Clone, Debug)]
@@ -35,35 +36,54 @@ pub fn run(command: &mut Command) -> Finished {
     }
 }
 
+/// Asks a program to end, as a deployment does, and gives its exit code.
+pub(crate) fn terminated(process: &mut Child, log: impl Fn() -> String) -> i32 {
+    let sent = Command::new("kill").args(["-TERM", &process.id().to_string()]).status().expect("kill");
+    assert!(sent.success(), "the program had ended before:\n{}", log());
+    let deadline = Instant::now() + Duration::from_secs(30);
+    loop {
+        if let Some(status) = process.try_wait().expect("a child") {
+            return status.code().expect("the program ends by itself");
+        }
+        assert!(Instant::now() < deadline, "the program does not stop:\n{}", log());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
 /// The folder that Cargo puts programs into.
 fn folder_of_programs() -> PathBuf {
     let test = std::env::current_exe().expect("a test program");
     test.ancestors().nth(2).expect("target/<profile>/deps").to_owned()
 }
 
-/// A call of a package's example.
-pub(crate) fn example(package: &str, name: &str) -> Command {
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let built = Command::new(env!("CARGO"))
-        .args(["build", "--quiet", "--package", package, "--example", name])
-        .current_dir(workspace)
-        .status()
-        .expect("cargo starts");
-    assert!(built.success(), "the example does not build");
+/// A call of an example.
+pub(crate) fn example(name: &str) -> Command {
+    builds(&["--example", name]);
     Command::new(folder_of_programs().join("examples").join(name))
+}
+
+/// Has cargo build parts of the workspace.
+fn builds(parts: &[&str]) {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["build", "--quiet", "--workspace"]).args(parts);
+    cargo.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."));
+    // What cargo tells the test of itself would have build scripts run again that look at it, and all that depends on them compiled anew.
+    let told = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_NAME", "CARGO_PRIMARY_PACKAGE"];
+    for (variable, _) in std::env::vars_os() {
+        if told.iter().any(|told| variable.to_string_lossy().starts_with(told)) {
+            cargo.env_remove(variable);
+        }
+    }
+    let built = cargo.status().expect("cargo starts");
+    assert!(built.success(), "what is tested does not build: {parts:?}");
 }
 
 fn program(name: &str) -> Command {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     let folder = BUILT.get_or_init(|| {
-        // The programs belong to other packages, for which the test runner does not build them.
-        let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-        let built = Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "--package", "sticker-store", "--package", "sticker-packer", "--bins"])
-            .current_dir(workspace)
-            .status()
-            .expect("cargo starts");
-        assert!(built.success(), "the programs do not build");
+        // The programs belong to other packages, for which the test runner does not build them. The whole workspace with one of its tests
+        // has the dependencies' features that `cargo test --workspace` has: others would compile everything once more.
+        builds(&["--bins", "--test", "manual"]);
         folder_of_programs()
     });
     let mut command = Command::new(folder.join(name));

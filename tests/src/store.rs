@@ -12,7 +12,8 @@ use tempfile::TempDir;
 use crate::database::{self, Database};
 use crate::http::Client;
 use crate::people::Operator;
-use crate::programs::store_program;
+use crate::programs::{store_program, terminated};
+use crate::worker::Worker;
 
 /// A `sticker-store serve` of its own on loopback, with a data folder of its own; ended when dropped.
 #[derive(Debug)]
@@ -28,6 +29,8 @@ struct Setup {
     port: u16,
     database: Database,
     settings: Vec<(String, String)>,
+    /// What comes after `serve`.
+    arguments: &'static [&'static str],
 }
 
 impl Store {
@@ -41,7 +44,7 @@ impl Store {
         let settings =
             settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let data = Arc::new(tempfile::tempdir().expect("a temporary folder"));
-        Self::run(Setup { data, port: free_port(), database, settings })
+        Self::run(Setup { data, port: free_port(), database, settings, arguments: &[] })
     }
 
     /// Starts one more process of the same store: the same database, objects and settings at another address.
@@ -50,12 +53,20 @@ impl Store {
         Self::run(Setup { port: free_port(), ..self.setup.clone() })
     }
 
+    /// Starts a process that serves nothing but downloads: the same objects and settings, and this way to the database.
+    #[must_use]
+    pub fn delivers_beside(&self, database: Database) -> Self {
+        let setup = self.setup.clone();
+        Self::run(Setup { port: free_port(), database, arguments: &["--only", "delivery"], ..setup })
+    }
+
     fn run(setup: Setup) -> Self {
         let mut command = store_program();
         setup.configure(&mut command);
         let log = File::options().create(true).append(true).open(setup.log()).expect("a log file");
         let process = command
             .arg("serve")
+            .args(setup.arguments)
             .stdin(Stdio::null())
             .stdout(log.try_clone().expect("a log file"))
             .stderr(log)
@@ -104,11 +115,29 @@ impl Store {
 
     /// Changes rows behind the store's back, as damage does.
     pub fn has_rows_altered(&self, statement: &str) {
-        let url = match &self.setup.database {
+        database::execute(&self.database_url(), statement);
+    }
+
+    /// Looks at rows behind the store's back: the numbers of the one row that a statement gives.
+    pub fn has_numbers<const N: usize>(&self, statement: &str) -> [i64; N] {
+        database::numbers(&self.database_url(), statement)
+    }
+
+    /// The same: the texts of each row.
+    pub fn has_texts<const N: usize>(&self, statement: &str) -> Vec<[String; N]> {
+        database::texts(&self.database_url(), statement)
+    }
+
+    fn database_url(&self) -> String {
+        match &self.setup.database {
             Database::Sqlite => format!("sqlite://{}", self.data().join("store.sqlite").display()),
             Database::Server { url, .. } => url.clone(),
-        };
-        database::execute(&url, statement);
+        }
+    }
+
+    /// Starts a worker on the same database with the same settings.
+    pub fn has_a_worker(&self) -> Worker {
+        Worker::start(self.command(), self.data().join("worker.log"))
     }
 
     /// A call of the store's command line with this store's configuration.
@@ -135,6 +164,13 @@ impl Store {
         Self::run(self.setup.clone())
     }
 
+    /// The same in place, so that others go on asking at the same address.
+    pub fn crashes_and_restarts(&mut self) {
+        self.process.kill().expect("the store is ended");
+        self.process.wait().expect("the store is gone");
+        *self = Self::run(self.setup.clone());
+    }
+
     /// Stops it, and starts it again at the same address on the same data when `meanwhile` is over.
     pub fn is_away_while(&mut self, meanwhile: impl FnOnce()) {
         assert_eq!(self.terminate(), 0, "{}", self.log());
@@ -143,17 +179,8 @@ impl Store {
     }
 
     fn terminate(&mut self) -> i32 {
-        let pid = self.process.id().to_string();
-        let sent = Command::new("kill").args(["-TERM", &pid]).status().expect("kill");
-        assert!(sent.success(), "the store had ended before:\n{}", self.log());
-        let deadline = Instant::now() + Duration::from_secs(30);
-        loop {
-            if let Some(status) = self.process.try_wait().expect("a child") {
-                return status.code().expect("the store ends by itself");
-            }
-            assert!(Instant::now() < deadline, "the store does not stop:\n{}", self.log());
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        let setup = self.setup.clone();
+        terminated(&mut self.process, || std::fs::read_to_string(setup.log()).unwrap_or_default())
     }
 }
 

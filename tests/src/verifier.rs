@@ -28,7 +28,7 @@ impl Verifier {
     /// One of every language whose tools are there, following a store with a client's secret, and ready.
     pub fn of_every_language(store: &Store, secret: &str) -> Vec<Self> {
         let commands: [(&'static str, Prepare); 5] = [
-            ("Rust", |_| Ok(example("sticker-protocol", "chat_server"))),
+            ("Rust", |_| Ok(example("chat_server"))),
             ("Go", go),
             ("Java", java),
             ("Python", python),

@@ -206,3 +206,43 @@ fn the_token_command_answers_with_codes_and_exit_codes() {
         2
     );
 }
+
+#[test]
+fn numbers_and_names_that_make_no_sense_are_wrong_usage_and_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let inspect = [
+        "receipt",
+        "inspect",
+        "--provider",
+        "apple",
+        "--kind",
+        "renewal",
+        "--environment",
+        "Sandbox",
+        "file",
+    ];
+    let with = |more: &[&'static str]| [&inspect[..], more].concat();
+    let promotion = ["admin", "promotions", "add", "--name", "x", "--until", "2026-12-01"];
+    let promotes = |more: &[&'static str]| [&promotion[..], more].concat();
+    for (arguments, told) in [
+        (vec!["admin", "audit", "list", "--limit", "18446744073709551615"], "--limit"),
+        (vec!["admin", "audit", "list", "--limit", "0"], "--limit"),
+        (vec!["admin", "audit", "list", "--limit", "-1"], "--limit"),
+        (vec!["admin", "outbox", "list", "--limit", "9223372036854775808"], "--limit"),
+        (vec!["admin", "audit", "verify", "--head", "-1"], "--head"),
+        (vec!["admin", "clients", "add", "--name", "", "--scope", "verify"], "--name"),
+        (vec!["receipt", "recover", "--provider", "apple", "--since", "-1"], "--since"),
+        (promotes(&["--pack", "1", "--at-most", "-1"]), "--at-most"),
+        (promotes(&["--pack", "1", "--at-most", "1", "--from", "-1"]), "--from"),
+        (with(&["--bundle-id", "com.example.app", "--at", "-1"]), "--at"),
+        (with(&["--bundle-id", ""]), "--bundle-id"),
+    ] {
+        let mut program = store_program();
+        let finished =
+            run(program.args(&arguments).env("STICKER_STORE__DATA_DIR", folder.path().join("data")));
+        assert_eq!((finished.code, finished.stdout.as_str()), (2, ""), "{arguments:?}: {}", finished.stderr);
+        let expected = format!("for '{told}");
+        assert!(finished.stderr.contains(&expected), "{arguments:?}: {}", finished.stderr);
+    }
+    assert!(!folder.path().join("data").exists());
+}

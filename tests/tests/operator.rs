@@ -115,10 +115,10 @@ fn exit_codes_tell_what_is_refused_from_what_cannot_be_reached() {
         3,
         "database",
     );
-    for arguments in [&["check"][..], &["serve"]] {
+    for arguments in [&["check"][..], &["serve"], &["keys", "list"], &["admin", "clients", "list"]] {
         // The digits of another store.
         let refused = with("STICKER_STORE__TOKEN__MASTER_KEY", &"ab".repeat(32), arguments);
-        ended(&refused, 1, "token key 1 does not open");
+        ended(&refused, 1, "another master key");
     }
     std::fs::write(&master, "nonsense").unwrap();
     ended(&store.operator().runs(&["keys", "list"]), 1, "master.key is not 64 hexadecimal digits");

@@ -6,7 +6,7 @@ use std::path::Path;
 use sticker_protocol::bundle::{self, BundleError, BundledSticker, Pack};
 use sticker_protocol::limits::{MAX_BUNDLE, MAX_STICKER_FILE};
 use sticker_protocol::release::{
-    FileKind, MANIFEST_FILE, Manifest, ManifestError, ReleaseFile, ReleaseSticker,
+    FileKind, MANIFEST_FILE, Manifest, ManifestError, Recipe, ReleaseFile, ReleaseSticker,
 };
 use sticker_protocol::sticker::{self, Metadata, StickerFileError};
 use sticker_protocol::{CodecError, Density, ImageFormat, Sha256, StickerId};
@@ -17,7 +17,7 @@ use super::web::{CoverAndIcon, WebPicture};
 use super::{BuildReport, BundleReport, StickerReport, VariantReport};
 use crate::artwork::Artwork;
 use crate::check::Surveyed;
-use crate::encode::{Quality, Shown, animated_webp};
+use crate::encode::{Effort, Quality, Shown, animated_webp};
 use crate::error::Error;
 use crate::finding::Finding;
 use crate::lock::Lock;
@@ -31,8 +31,9 @@ pub(super) fn assemble(
     rendered: &[Rendered],
     cover: Option<CoverAndIcon>,
     folder: &NewFolder,
+    effort: Effort,
 ) -> Result<BuildReport, Error> {
-    let mut release = Release { surveyed, lock, folder, files: Vec::new() };
+    let mut release = Release { surveyed, lock, folder, effort, files: Vec::new() };
     let mut bundles: Vec<BTreeMap<StickerId, Vec<u8>>> =
         surveyed.densities.iter().map(|_| BTreeMap::new()).collect();
     let mut stickers = Vec::new();
@@ -50,7 +51,7 @@ pub(super) fn assemble(
         release.web_picture(FileKind::Cover, "web/cover.webp", None, &cover)?;
         release.web_picture(FileKind::Icon, "web/icon.webp", None, &icon)?;
     }
-    let manifest = release.manifest(stickers).write().map_err(|error| match error {
+    let manifest = written(release.manifest(stickers)).map_err(|error| match error {
         ManifestError::Codec(CodecError::TooLong) => texts_too_long(&surveyed.project.folder),
         error => Error::internal(error),
     })?;
@@ -66,10 +67,22 @@ pub(super) fn assemble(
     })
 }
 
+/// With the recipes, where there is room for them: a store keeps what it has none for.
+fn written(mut manifest: Manifest) -> Result<Vec<u8>, ManifestError> {
+    match manifest.write() {
+        Err(ManifestError::Codec(CodecError::TooLong)) => {
+            manifest.files.iter_mut().for_each(|file| file.recipe = None);
+            manifest.write()
+        }
+        written => written,
+    }
+}
+
 struct Release<'a> {
     surveyed: &'a Surveyed,
     lock: &'a Lock,
     folder: &'a NewFolder,
+    effort: Effort,
     files: Vec<ReleaseFile>,
 }
 
@@ -87,6 +100,9 @@ impl Release<'_> {
                 .map_err(|error| self.sticker_refused(sticker, &format!("density {density}"), error))?;
             let path = format!("{density}/{id}.sticker");
             self.file(FileKind::Sticker, &path, &file, Some(id), Some(density), Some(shape(variant)))?;
+            if let Some(listed) = self.files.last_mut().filter(|_| !variant.recipe.is_empty()) {
+                listed.recipe = Some(Recipe { effort: self.effort.into(), images: variant.recipe.clone() });
+            }
             bundle.insert(id, file);
         }
 
@@ -241,6 +257,7 @@ impl Release<'_> {
             format: picture.map(|(format, _, _)| format),
             width: picture.map(|(_, width, _)| width),
             height: picture.map(|(_, _, height)| height),
+            recipe: None,
         });
         Ok(())
     }

@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 use sticker_protocol::limits::MAX_FRAME_MS;
+use sticker_protocol::release::{CodedImage, Coding};
 use sticker_protocol::sticker::{Blend, Dispose, Rgb};
 use sticker_protocol::{ImageFormat, Sha256};
 
@@ -28,7 +29,7 @@ pub(super) struct Key {
 }
 
 /// Changes whenever the same input gives other bytes, or the files are written in another way.
-const GENERATION: &str = concat!("sticker-packer ", env!("CARGO_PKG_VERSION"), " cache 3");
+const GENERATION: &str = concat!("sticker-packer ", env!("CARGO_PKG_VERSION"), " cache 4");
 /// What nobody asked for so long is removed.
 const KEPT: Duration = Duration::from_hours(30 * 24);
 
@@ -141,6 +142,8 @@ struct StoredVariant {
     /// Image, left, top, drawn over, cleared.
     frames: Vec<(u32, u32, u32, bool, bool)>,
     score: Option<f64>,
+    /// Sparse, coder, its numbers.
+    recipe: Vec<(bool, u8, u8, u8)>,
 }
 
 /// The hash of the rest, the length of the description, the description as JSON, the images.
@@ -164,6 +167,7 @@ fn write(rendered: &Rendered) -> Option<Vec<u8>> {
             .map(|it| (it.image, it.x, it.y, it.blend == Blend::Over, it.dispose == Dispose::Background))
             .collect(),
         score: variant.score,
+        recipe: variant.recipe.iter().copied().map(stored_recipe).collect(),
     };
     let description = Stored {
         variants: rendered.variants.iter().map(&mut stored).collect(),
@@ -177,6 +181,24 @@ fn write(rendered: &Rendered) -> Option<Vec<u8>> {
     let length = u32::try_from(description.len()).ok()?;
     let rest = [length.to_be_bytes().as_slice(), &description, &images].concat();
     Some([Sha256::of(&rest).to_string().as_bytes(), &rest].concat())
+}
+
+fn stored_recipe(image: CodedImage) -> (bool, u8, u8, u8) {
+    match image.coding {
+        Coding::Png => (image.sparse, 0, 0, 0),
+        Coding::Lossy { quality, alpha } => (image.sparse, 1, quality, alpha),
+        Coding::Lossless { near } => (image.sparse, 2, near, 0),
+    }
+}
+
+fn read_recipe((sparse, coder, one, other): (bool, u8, u8, u8)) -> Option<CodedImage> {
+    let coding = match coder {
+        0 => Coding::Png,
+        1 => Coding::Lossy { quality: one, alpha: other },
+        2 => Coding::Lossless { near: one },
+        _ => return None,
+    };
+    Some(CodedImage { sparse, coding })
 }
 
 fn read(file: &[u8]) -> Option<Rendered> {
@@ -208,6 +230,7 @@ fn read(file: &[u8]) -> Option<Rendered> {
             images,
             frames: frames.collect(),
             score: stored.score,
+            recipe: stored.recipe.into_iter().map(read_recipe).collect::<Option<_>>()?,
         })
     };
     Some(Rendered {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use rayon::prelude::*;
 use sticker_protocol::limits::MAX_FRAME_MS;
+use sticker_protocol::release::{CodedImage, Coding};
 use sticker_protocol::sticker::{Blend, Dispose, Rgb};
 use sticker_protocol::{Density, ImageFormat};
 
@@ -45,6 +46,8 @@ pub(super) struct Variant {
     pub(super) frames: Vec<Placed>,
     /// The lowest score of its images; none where it was not measured.
     pub(super) score: Option<f64>,
+    /// How each of its images was coded; empty where it was not made of the master's pixels.
+    pub(super) recipe: Vec<CodedImage>,
 }
 
 /// One image file.
@@ -114,6 +117,7 @@ impl Order<'_> {
             .iter()
             .map(|density| (density.px(self.canvas.width_dp), density.px(self.canvas.height_dp)));
         let sizes: Vec<_> = sizes.collect();
+        let is_drawn = matches!(drawing, Drawing::Vector(_));
         // Each frame at every size, the artwork's own last.
         let (resized, frame_of): (Vec<Vec<Picture>>, _) = match drawing {
             Drawing::Vector(vector) => {
@@ -148,7 +152,7 @@ impl Order<'_> {
         } else {
             None
         };
-        let (variants, master) = if native.len() > 1 {
+        let (mut variants, master) = if native.len() > 1 {
             // Its frames keep all cores busy; one size at a time keeps the memory bounded.
             let master = self.master(native)?;
             (self.variants_in_turn(places)?, master)
@@ -156,6 +160,11 @@ impl Order<'_> {
             let (variants, master) = rayon::join(|| self.variants(places), || self.master(native));
             (variants?, master?)
         };
+        if is_drawn {
+            for variant in &mut variants {
+                variant.recipe.clear();
+            }
+        }
         let poster = self.poster_picture(&variants, &shown_on_pages, poster)?;
         Ok(Some(Rendered { variants, master, poster, preview: (previewed, own_preview), frame_of, colours }))
     }
@@ -269,7 +278,8 @@ impl Order<'_> {
         let plan = plan::plan(pictures);
         let code = |image: &PlannedImage| {
             smaller(image, |picture| {
-                Ok(Coded { file: encode::archive(picture, self.effort)?, score: Some(100.0) })
+                let coding = Coding::Lossless { near: 100 };
+                Ok(Coded { file: encode::archive(picture, self.effort)?, score: Some(100.0), coding })
             })
         };
         let coded = plan.images.par_iter().map(code).collect::<Result<Vec<_>, Error>>()?;
@@ -302,6 +312,7 @@ impl Order<'_> {
             images: vec![Image { file, size }],
             frames: vec![placed],
             score: None,
+            recipe: Vec::new(),
         })
     }
 }
@@ -342,11 +353,13 @@ fn variant(
     let lowest = scores.iter().copied().fold(100.0, f64::min);
     // Of an animation, samples are scored; frames that lost nothing say nothing of the others.
     let score = (scores.len() == coded.len() || lowest < 100.0).then_some(lowest);
+    let recipe = coded.iter().map(|(coded, sparse)| CodedImage { sparse: *sparse, coding: coded.coding });
+    let recipe = recipe.collect();
     let images = coded.into_iter().zip(&plan.images).map(|((coded, _), image)| Image {
         file: coded.file,
         size: (image.picture.width, image.picture.height),
     });
-    Variant { width, height, format, images: images.collect(), frames, score }
+    Variant { width, height, format, images: images.collect(), frames, score, recipe }
 }
 
 /// The images that stand for all in a search: a few, spread over those that show a good part of the sticker.

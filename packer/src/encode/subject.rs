@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use sticker_protocol::ImageFormat;
+use sticker_protocol::release::Coding;
 
 use super::webp::{self, Lossy};
 use super::{Coded, Effort, Quality};
@@ -22,7 +23,12 @@ pub(crate) enum Choice {
 /// Without a search, for a picture that stands for all that are coded so.
 pub(crate) fn fixed(quality: Quality, picture: Option<&Picture>) -> Choice {
     let alpha = if picture.is_none_or(is_soft) { LESS_ALPHA } else { FEW_ALPHA };
-    if quality == Quality::Lossless { Choice::Near(100) } else { Choice::Lossy(quality.usual(), alpha) }
+    // Whole, as every quality that is searched for: a recipe says it in a byte.
+    if quality == Quality::Lossless {
+        Choice::Near(100)
+    } else {
+        Choice::Lossy(quality.usual().round(), alpha)
+    }
 }
 
 /// 48 levels of alpha: for shadows and glows.
@@ -56,19 +62,20 @@ impl<'a> Subject<'a> {
 
     /// Codes without looking at the result.
     pub(crate) fn code(&mut self, choice: Choice) -> Result<Coded, Error> {
-        let (file, lossless) = match choice {
-            Choice::Near(level) => {
-                (webp::lossless(self.picture, level, self.effort.lossless_method())?, level == 100)
-            }
+        let (file, coding) = match choice {
+            Choice::Near(near) => (
+                webp::lossless(self.picture, near, self.effort.lossless_method())?,
+                Coding::Lossless { near },
+            ),
             Choice::Lossy(quality, alpha) => {
                 let file = self.lossy(quality, alpha)?;
                 match self.flat()? {
-                    Some(flat) if flat.len() <= file.len() => (flat.clone(), true),
-                    _ => (file, false),
+                    Some(flat) if flat.len() <= file.len() => (flat.clone(), Coding::Lossless { near: 100 }),
+                    _ => (file, Coding::Lossy { quality: whole(quality), alpha }),
                 }
             }
         };
-        Ok(Coded { file, score: lossless.then_some(100.0) })
+        Ok(Coded { file, score: (coding == Coding::Lossless { near: 100 }).then_some(100.0), coding })
     }
 
     /// Codes and scores; stops scoring at the first ground on which it is below `target`.
@@ -140,8 +147,7 @@ impl<'a> Subject<'a> {
 
     fn lossy(&mut self, quality: f32, alpha: u8) -> Result<Vec<u8>, Error> {
         if self.lossy.is_none() {
-            let sharp = self.effort != Effort::Fast;
-            self.lossy = Some(Lossy::new(self.picture, sharp, self.effort.lossy_method())?);
+            self.lossy = Some(coder(self.picture, self.effort)?);
         }
         self.lossy.as_mut().map_or_else(|| Ok(Vec::new()), |lossy| lossy.encode(quality, alpha))
     }
@@ -156,6 +162,20 @@ impl<'a> Subject<'a> {
         }
         Ok(if let Flat::Yes(file) = &self.flat { Some(file) } else { None })
     }
+}
+
+/// Codes with loss, once.
+pub(super) fn lossy(picture: &Picture, quality: f32, alpha: u8, effort: Effort) -> Result<Vec<u8>, Error> {
+    coder(picture, effort)?.encode(quality, alpha)
+}
+
+fn coder(picture: &Picture, effort: Effort) -> Result<Lossy, Error> {
+    Lossy::new(picture, effort != Effort::Fast, effort.lossy_method())
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a whole number from 0 to 100")]
+fn whole(quality: f32) -> u8 {
+    quality.round().clamp(0.0, 100.0) as u8
 }
 
 /// At most one colour for 64 pixels. Of 350 pictures that were measured (gradients, flat art, photos, at four densities), lossless

@@ -232,6 +232,57 @@ impl From<&FileKind> for i32 {
     }
 }
 
+/// How hard the packer looked for small files.
+#[derive(Copy, Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Effort(pub i32);
+
+impl Effort {
+    pub const FAST: Effort = Effort(1);
+    pub const DEFAULT: Effort = Effort(2);
+    pub const MAX: Effort = Effort(3);
+    pub const ENUM_VALUES: &'static [Self] = &[Self::FAST, Self::DEFAULT, Self::MAX];
+}
+
+impl TSerializable for Effort {
+    #[allow(clippy::trivially_copy_pass_by_ref)]
+    fn write_to_out_protocol(&self, o_prot: &mut dyn TOutputProtocol) -> thrift::Result<()> {
+        o_prot.write_i32(self.0)
+    }
+    fn read_from_in_protocol(i_prot: &mut dyn TInputProtocol) -> thrift::Result<Effort> {
+        let enum_value = i_prot.read_i32()?;
+        Ok(Effort::from(enum_value))
+    }
+}
+
+impl From<i32> for Effort {
+    fn from(i: i32) -> Self {
+        match i {
+            1 => Effort::FAST,
+            2 => Effort::DEFAULT,
+            3 => Effort::MAX,
+            _ => Effort(i),
+        }
+    }
+}
+
+impl From<&i32> for Effort {
+    fn from(i: &i32) -> Self {
+        Effort::from(*i)
+    }
+}
+
+impl From<Effort> for i32 {
+    fn from(e: Effort) -> i32 {
+        e.0
+    }
+}
+
+impl From<&Effort> for i32 {
+    fn from(e: &Effort) -> i32 {
+        e.0
+    }
+}
+
 //
 // Frame
 //
@@ -831,6 +882,205 @@ impl TSerializable for PackMetadata {
 }
 
 //
+// CodedImages
+//
+
+/// Images of a sticker file that follow each other and were coded in one way.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct CodedImages {
+    pub count: i32,
+    /// Whether what the canvas showed already was left transparent.
+    pub sparse: bool,
+    /// WebP with loss: the quality of colours and of alpha, 0 to 100 each.
+    pub quality: Option<i32>,
+    pub alpha_quality: Option<i32>,
+    /// WebP without loss, but for low bits of colours: 0 most of them may change, 100 none.
+    pub near_lossless: Option<i32>,
+}
+
+impl CodedImages {
+    pub fn new<F3, F4, F5>(
+        count: i32,
+        sparse: bool,
+        quality: F3,
+        alpha_quality: F4,
+        near_lossless: F5,
+    ) -> CodedImages
+    where
+        F3: Into<Option<i32>>,
+        F4: Into<Option<i32>>,
+        F5: Into<Option<i32>>,
+    {
+        CodedImages {
+            count,
+            sparse,
+            quality: quality.into(),
+            alpha_quality: alpha_quality.into(),
+            near_lossless: near_lossless.into(),
+        }
+    }
+}
+
+impl TSerializable for CodedImages {
+    fn read_from_in_protocol(i_prot: &mut dyn TInputProtocol) -> thrift::Result<CodedImages> {
+        i_prot.read_struct_begin()?;
+        let mut f_1: Option<i32> = None;
+        let mut f_2: Option<bool> = None;
+        let mut f_3: Option<i32> = None;
+        let mut f_4: Option<i32> = None;
+        let mut f_5: Option<i32> = None;
+        loop {
+            let field_ident = i_prot.read_field_begin()?;
+            if field_ident.field_type == TType::Stop {
+                break;
+            }
+            let field_id = field_id(&field_ident)?;
+            match field_id {
+                1 => {
+                    let val = i_prot.read_i32()?;
+                    f_1 = Some(val);
+                }
+                2 => {
+                    let val = i_prot.read_bool()?;
+                    f_2 = Some(val);
+                }
+                3 => {
+                    let val = i_prot.read_i32()?;
+                    f_3 = Some(val);
+                }
+                4 => {
+                    let val = i_prot.read_i32()?;
+                    f_4 = Some(val);
+                }
+                5 => {
+                    let val = i_prot.read_i32()?;
+                    f_5 = Some(val);
+                }
+                _ => {
+                    i_prot.skip(field_ident.field_type)?;
+                }
+            };
+            i_prot.read_field_end()?;
+        }
+        i_prot.read_struct_end()?;
+        verify_required_field_exists("CodedImages.count", &f_1)?;
+        verify_required_field_exists("CodedImages.sparse", &f_2)?;
+        let ret = CodedImages {
+            count: f_1.expect("auto-generated code should have checked for presence of required fields"),
+            sparse: f_2.expect("auto-generated code should have checked for presence of required fields"),
+            quality: f_3,
+            alpha_quality: f_4,
+            near_lossless: f_5,
+        };
+        Ok(ret)
+    }
+    fn write_to_out_protocol(&self, o_prot: &mut dyn TOutputProtocol) -> thrift::Result<()> {
+        let struct_ident = TStructIdentifier::new("CodedImages");
+        o_prot.write_struct_begin(&struct_ident)?;
+        o_prot.write_field_begin(&TFieldIdentifier::new("count", TType::I32, 1))?;
+        o_prot.write_i32(self.count)?;
+        o_prot.write_field_end()?;
+        o_prot.write_field_begin(&TFieldIdentifier::new("sparse", TType::Bool, 2))?;
+        o_prot.write_bool(self.sparse)?;
+        o_prot.write_field_end()?;
+        if let Some(fld_var) = self.quality {
+            o_prot.write_field_begin(&TFieldIdentifier::new("quality", TType::I32, 3))?;
+            o_prot.write_i32(fld_var)?;
+            o_prot.write_field_end()?
+        }
+        if let Some(fld_var) = self.alpha_quality {
+            o_prot.write_field_begin(&TFieldIdentifier::new("alpha_quality", TType::I32, 4))?;
+            o_prot.write_i32(fld_var)?;
+            o_prot.write_field_end()?
+        }
+        if let Some(fld_var) = self.near_lossless {
+            o_prot.write_field_begin(&TFieldIdentifier::new("near_lossless", TType::I32, 5))?;
+            o_prot.write_i32(fld_var)?;
+            o_prot.write_field_end()?
+        }
+        o_prot.write_field_stop()?;
+        o_prot.write_struct_end()
+    }
+}
+
+//
+// Recipe
+//
+
+/// How a sticker file was made of its master: it can be made again without a search.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Recipe {
+    pub effort: Effort,
+    /// In the order of the images, which are counted together.
+    pub images: Vec<CodedImages>,
+}
+
+impl Recipe {
+    pub fn new(effort: Effort, images: Vec<CodedImages>) -> Recipe {
+        Recipe { effort, images }
+    }
+}
+
+impl TSerializable for Recipe {
+    fn read_from_in_protocol(i_prot: &mut dyn TInputProtocol) -> thrift::Result<Recipe> {
+        i_prot.read_struct_begin()?;
+        let mut f_1: Option<Effort> = None;
+        let mut f_2: Option<Vec<CodedImages>> = None;
+        loop {
+            let field_ident = i_prot.read_field_begin()?;
+            if field_ident.field_type == TType::Stop {
+                break;
+            }
+            let field_id = field_id(&field_ident)?;
+            match field_id {
+                1 => {
+                    let val = Effort::read_from_in_protocol(i_prot)?;
+                    f_1 = Some(val);
+                }
+                2 => {
+                    let list_ident = i_prot.read_list_begin()?;
+                    let mut val: Vec<CodedImages> = Vec::with_capacity(list_ident.size as usize);
+                    for _ in 0..list_ident.size {
+                        let list_elem_8 = CodedImages::read_from_in_protocol(i_prot)?;
+                        val.push(list_elem_8);
+                    }
+                    i_prot.read_list_end()?;
+                    f_2 = Some(val);
+                }
+                _ => {
+                    i_prot.skip(field_ident.field_type)?;
+                }
+            };
+            i_prot.read_field_end()?;
+        }
+        i_prot.read_struct_end()?;
+        verify_required_field_exists("Recipe.effort", &f_1)?;
+        verify_required_field_exists("Recipe.images", &f_2)?;
+        let ret = Recipe {
+            effort: f_1.expect("auto-generated code should have checked for presence of required fields"),
+            images: f_2.expect("auto-generated code should have checked for presence of required fields"),
+        };
+        Ok(ret)
+    }
+    fn write_to_out_protocol(&self, o_prot: &mut dyn TOutputProtocol) -> thrift::Result<()> {
+        let struct_ident = TStructIdentifier::new("Recipe");
+        o_prot.write_struct_begin(&struct_ident)?;
+        o_prot.write_field_begin(&TFieldIdentifier::new("effort", TType::I32, 1))?;
+        self.effort.write_to_out_protocol(o_prot)?;
+        o_prot.write_field_end()?;
+        o_prot.write_field_begin(&TFieldIdentifier::new("images", TType::List, 2))?;
+        o_prot.write_list_begin(&TListIdentifier::new(TType::Struct, self.images.len() as i32))?;
+        for e in &self.images {
+            e.write_to_out_protocol(o_prot)?;
+        }
+        o_prot.write_list_end()?;
+        o_prot.write_field_end()?;
+        o_prot.write_field_stop()?;
+        o_prot.write_struct_end()
+    }
+}
+
+//
 // ReleaseFile
 //
 
@@ -847,10 +1097,12 @@ pub struct ReleaseFile {
     pub format: Option<ImageFormat>,
     pub width: Option<i32>,
     pub height: Option<i32>,
+    /// Of a sticker file that can be made of its master.
+    pub recipe: Option<Recipe>,
 }
 
 impl ReleaseFile {
-    pub fn new<F5, F6, F7, F8, F9>(
+    pub fn new<F5, F6, F7, F8, F9, F10>(
         path: String,
         kind: FileKind,
         size: i64,
@@ -860,6 +1112,7 @@ impl ReleaseFile {
         format: F7,
         width: F8,
         height: F9,
+        recipe: F10,
     ) -> ReleaseFile
     where
         F5: Into<Option<i64>>,
@@ -867,6 +1120,7 @@ impl ReleaseFile {
         F7: Into<Option<ImageFormat>>,
         F8: Into<Option<i32>>,
         F9: Into<Option<i32>>,
+        F10: Into<Option<Recipe>>,
     {
         ReleaseFile {
             path,
@@ -878,6 +1132,7 @@ impl ReleaseFile {
             format: format.into(),
             width: width.into(),
             height: height.into(),
+            recipe: recipe.into(),
         }
     }
 }
@@ -894,6 +1149,7 @@ impl TSerializable for ReleaseFile {
         let mut f_7: Option<ImageFormat> = None;
         let mut f_8: Option<i32> = None;
         let mut f_9: Option<i32> = None;
+        let mut f_10: Option<Recipe> = None;
         loop {
             let field_ident = i_prot.read_field_begin()?;
             if field_ident.field_type == TType::Stop {
@@ -937,6 +1193,10 @@ impl TSerializable for ReleaseFile {
                     let val = i_prot.read_i32()?;
                     f_9 = Some(val);
                 }
+                10 => {
+                    let val = Recipe::read_from_in_protocol(i_prot)?;
+                    f_10 = Some(val);
+                }
                 _ => {
                     i_prot.skip(field_ident.field_type)?;
                 }
@@ -958,6 +1218,7 @@ impl TSerializable for ReleaseFile {
             format: f_7,
             width: f_8,
             height: f_9,
+            recipe: f_10,
         };
         Ok(ret)
     }
@@ -999,6 +1260,11 @@ impl TSerializable for ReleaseFile {
         if let Some(fld_var) = self.height {
             o_prot.write_field_begin(&TFieldIdentifier::new("height", TType::I32, 9))?;
             o_prot.write_i32(fld_var)?;
+            o_prot.write_field_end()?
+        }
+        if let Some(ref fld_var) = self.recipe {
+            o_prot.write_field_begin(&TFieldIdentifier::new("recipe", TType::Struct, 10))?;
+            fld_var.write_to_out_protocol(o_prot)?;
             o_prot.write_field_end()?
         }
         o_prot.write_field_stop()?;
@@ -1076,8 +1342,8 @@ impl TSerializable for ReleaseSticker {
                     let list_ident = i_prot.read_list_begin()?;
                     let mut val: Vec<String> = Vec::with_capacity(list_ident.size as usize);
                     for _ in 0..list_ident.size {
-                        let list_elem_8 = i_prot.read_string()?;
-                        val.push(list_elem_8);
+                        let list_elem_9 = i_prot.read_string()?;
+                        val.push(list_elem_9);
                     }
                     i_prot.read_list_end()?;
                     f_3 = Some(val);
@@ -1086,9 +1352,9 @@ impl TSerializable for ReleaseSticker {
                     let map_ident = i_prot.read_map_begin()?;
                     let mut val: BTreeMap<String, String> = BTreeMap::new();
                     for _ in 0..map_ident.size {
-                        let map_key_9 = i_prot.read_string()?;
-                        let map_val_10 = i_prot.read_string()?;
-                        val.insert(map_key_9, map_val_10);
+                        let map_key_10 = i_prot.read_string()?;
+                        let map_val_11 = i_prot.read_string()?;
+                        val.insert(map_key_10, map_val_11);
                     }
                     i_prot.read_map_end()?;
                     f_4 = Some(val);
@@ -1354,9 +1620,9 @@ impl TSerializable for ReleaseManifest {
                     let map_ident = i_prot.read_map_begin()?;
                     let mut val: BTreeMap<String, String> = BTreeMap::new();
                     for _ in 0..map_ident.size {
-                        let map_key_11 = i_prot.read_string()?;
-                        let map_val_12 = i_prot.read_string()?;
-                        val.insert(map_key_11, map_val_12);
+                        let map_key_12 = i_prot.read_string()?;
+                        let map_val_13 = i_prot.read_string()?;
+                        val.insert(map_key_12, map_val_13);
                     }
                     i_prot.read_map_end()?;
                     f_4 = Some(val);
@@ -1365,9 +1631,9 @@ impl TSerializable for ReleaseManifest {
                     let map_ident = i_prot.read_map_begin()?;
                     let mut val: BTreeMap<String, String> = BTreeMap::new();
                     for _ in 0..map_ident.size {
-                        let map_key_13 = i_prot.read_string()?;
-                        let map_val_14 = i_prot.read_string()?;
-                        val.insert(map_key_13, map_val_14);
+                        let map_key_14 = i_prot.read_string()?;
+                        let map_val_15 = i_prot.read_string()?;
+                        val.insert(map_key_14, map_val_15);
                     }
                     i_prot.read_map_end()?;
                     f_5 = Some(val);
@@ -1388,8 +1654,8 @@ impl TSerializable for ReleaseManifest {
                     let list_ident = i_prot.read_list_begin()?;
                     let mut val: Vec<String> = Vec::with_capacity(list_ident.size as usize);
                     for _ in 0..list_ident.size {
-                        let list_elem_15 = i_prot.read_string()?;
-                        val.push(list_elem_15);
+                        let list_elem_16 = i_prot.read_string()?;
+                        val.push(list_elem_16);
                     }
                     i_prot.read_list_end()?;
                     f_9 = Some(val);
@@ -1406,8 +1672,8 @@ impl TSerializable for ReleaseManifest {
                     let list_ident = i_prot.read_list_begin()?;
                     let mut val: Vec<i32> = Vec::with_capacity(list_ident.size as usize);
                     for _ in 0..list_ident.size {
-                        let list_elem_16 = i_prot.read_i32()?;
-                        val.push(list_elem_16);
+                        let list_elem_17 = i_prot.read_i32()?;
+                        val.push(list_elem_17);
                     }
                     i_prot.read_list_end()?;
                     f_12 = Some(val);
@@ -1416,8 +1682,8 @@ impl TSerializable for ReleaseManifest {
                     let list_ident = i_prot.read_list_begin()?;
                     let mut val: Vec<ReleaseSticker> = Vec::with_capacity(list_ident.size as usize);
                     for _ in 0..list_ident.size {
-                        let list_elem_17 = ReleaseSticker::read_from_in_protocol(i_prot)?;
-                        val.push(list_elem_17);
+                        let list_elem_18 = ReleaseSticker::read_from_in_protocol(i_prot)?;
+                        val.push(list_elem_18);
                     }
                     i_prot.read_list_end()?;
                     f_13 = Some(val);
@@ -1426,8 +1692,8 @@ impl TSerializable for ReleaseManifest {
                     let list_ident = i_prot.read_list_begin()?;
                     let mut val: Vec<ReleaseFile> = Vec::with_capacity(list_ident.size as usize);
                     for _ in 0..list_ident.size {
-                        let list_elem_18 = ReleaseFile::read_from_in_protocol(i_prot)?;
-                        val.push(list_elem_18);
+                        let list_elem_19 = ReleaseFile::read_from_in_protocol(i_prot)?;
+                        val.push(list_elem_19);
                     }
                     i_prot.read_list_end()?;
                     f_14 = Some(val);

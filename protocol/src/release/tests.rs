@@ -17,6 +17,7 @@ fn file(
         format,
         width: format.map(|_| 128),
         height: format.map(|_| 128),
+        recipe: None,
     }
 }
 
@@ -122,4 +123,83 @@ fn fields_beyond_their_limits_are_refused_by_name() {
         refusal(|it| it.files[0].size = 0),
         "the manifest is wrong: `files.size` is outside 1 to 67108864"
     );
+}
+
+/// The manifest with a recipe for its sticker file, which is a PNG.
+fn with_recipe(images: Vec<CodedImage>) -> Manifest {
+    let mut manifest = manifest();
+    manifest.files[1].recipe = Some(Recipe { effort: Effort::Default, images });
+    manifest
+}
+
+const PNG: CodedImage = CodedImage { sparse: false, coding: Coding::Png };
+
+#[test]
+fn a_recipe_reads_back_as_it_was_written_whatever_its_images() {
+    let sparse = CodedImage { sparse: true, ..PNG };
+    let mut manifest = with_recipe([[PNG; 3].as_slice(), &[sparse; 200], &[PNG; 97]].concat());
+    assert_eq!(Manifest::read(&manifest.write().unwrap()).unwrap(), manifest);
+    manifest.files[1].format = Some(ImageFormat::WebP);
+    for coding in [Coding::Lossy { quality: 86, alpha: 0 }, Coding::Lossless { near: 100 }] {
+        for effort in [Effort::Fast, Effort::Default, Effort::Max] {
+            manifest.files[1].recipe = Some(Recipe { effort, images: vec![CodedImage { coding, ..sparse }] });
+            let bytes = manifest.write().unwrap();
+            assert_eq!(Manifest::read(&bytes).unwrap(), manifest);
+            assert_eq!(Manifest::read(&bytes).unwrap().write().unwrap(), bytes);
+        }
+    }
+}
+
+#[test]
+fn a_recipe_of_too_many_images_of_another_format_or_of_another_file_is_refused() {
+    let refused = |manifest: &Manifest| manifest.write().unwrap_err();
+    for count in [0, 301] {
+        let error = refused(&with_recipe(vec![PNG; count]));
+        assert!(
+            matches!(error, ManifestError::Metadata(MetadataError::OutOfRange { .. })),
+            "{count}: {error:?}"
+        );
+    }
+    for coding in [Coding::Lossy { quality: 80, alpha: 80 }, Coding::Lossless { near: 60 }] {
+        let error = refused(&with_recipe(vec![CodedImage { coding, ..PNG }]));
+        assert!(matches!(error, ManifestError::Metadata(MetadataError::Form { .. })), "{error:?}");
+    }
+    let mut above = with_recipe(vec![CodedImage { coding: Coding::Lossless { near: 101 }, ..PNG }]);
+    above.files[1].format = Some(ImageFormat::WebP);
+    assert!(matches!(refused(&above), ManifestError::Metadata(MetadataError::OutOfRange { .. })));
+    let mut of_master = with_recipe(vec![PNG]);
+    of_master.files[2].recipe = of_master.files[1].recipe.clone();
+    of_master.files[2].format = Some(ImageFormat::Png);
+    assert!(matches!(refused(&of_master), ManifestError::File(_)));
+}
+
+#[test]
+fn runs_that_claim_millions_of_images_or_say_the_same_twice_are_refused() {
+    use crate::generated::sticker as stored;
+    let run = |count| stored::CodedImages {
+        count,
+        sparse: false,
+        quality: None,
+        alpha_quality: None,
+        near_lossless: None,
+    };
+    let read = |images: Vec<stored::CodedImages>| {
+        let mut written = wire::to_wire(&manifest());
+        written.files[1].recipe = Some(stored::Recipe { effort: stored::Effort::FAST, images });
+        Manifest::read(&crate::codec::write(&written).unwrap())
+    };
+    assert!(read(vec![run(1)]).is_ok());
+    let mut two_coders = run(1);
+    two_coders.quality = Some(80);
+    for wrong in [
+        vec![],
+        vec![run(0)],
+        vec![run(-1)],
+        vec![run(i32::MAX)],
+        vec![run(200), stored::CodedImages { sparse: true, ..run(101) }],
+        vec![run(1), run(1)],
+        vec![two_coders],
+    ] {
+        assert!(read(wrong.clone()).is_err(), "{wrong:?}");
+    }
 }

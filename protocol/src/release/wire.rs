@@ -1,6 +1,6 @@
 //! A manifest's way to Thrift and back.
 
-use super::{Artist, Canvas, FileKind, MANIFEST_VERSION, Manifest, ReleaseFile, ReleaseSticker};
+use super::{Artist, Canvas, FileKind, MANIFEST_VERSION, Manifest, ReleaseFile, ReleaseSticker, recipe};
 use crate::generated::sticker as wire;
 use crate::sticker::{MetadataError, check};
 use crate::{ReleasePath, Sha256, Slug};
@@ -57,6 +57,7 @@ fn file_from_wire(stored: wire::ReleaseFile) -> Result<ReleaseFile, MetadataErro
         format: stored.format.map(|format| check::format("files.format", format)).transpose()?,
         width: stored.width.map(|width| check::unsigned("files.width", width)).transpose()?,
         height: stored.height.map(|height| check::unsigned("files.height", height)).transpose()?,
+        recipe: stored.recipe.as_ref().map(recipe::from_wire).transpose()?,
     })
 }
 
@@ -105,6 +106,7 @@ fn file_to_wire(file: &ReleaseFile) -> wire::ReleaseFile {
         format: file.format.map(crate::ImageFormat::to_wire),
         width: file.width.map(check::signed),
         height: file.height.map(check::signed),
+        recipe: file.recipe.as_ref().map(recipe::to_wire),
     }
 }
 

@@ -49,7 +49,7 @@ pub async fn make_code(app: &App, guest: &Guest, seconds: u32) -> Result<Code, E
         partner_id: Set(guest.partner.map(|partner| partner.as_bytes().to_vec())),
         expires_at: Set(expires_at),
     };
-    row.insert(&app.db).await?;
+    db::insert(&app.db, row).await?;
     Ok(Code { code, expires_at })
 }
 

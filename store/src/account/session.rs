@@ -21,6 +21,10 @@ pub struct Buyer {
     pub user: UserId,
     /// The language that the user reads, as the chat server said at launch.
     pub locale: Option<String>,
+    /// `ios`, `android` or `web`, as the chat server said at launch.
+    pub platform: Option<String>,
+    /// Whom the user's gifts go to, as the chat server said at launch.
+    pub partner: Option<UserId>,
 }
 
 const COOKIE: &str = "session";
@@ -54,7 +58,14 @@ async fn find(app: &App, jar: &CookieJar) -> Result<Option<Buyer>, Error> {
     let Some(secret) = jar.get(COOKIE).map(Cookie::value) else { return Ok(None) };
     let found = session::Entity::find_by_id(hash_of(secret)).one(&app.db).await?;
     let live = found.filter(|session| session.expires_at > app.clock.now_ms());
-    Ok(live.and_then(|session| Some(Buyer { user: stored_user(&session.user_id)?, locale: session.locale })))
+    Ok(live.and_then(|session| {
+        Some(Buyer {
+            user: stored_user(&session.user_id)?,
+            locale: session.locale,
+            platform: session.platform,
+            partner: session.partner_id.as_deref().and_then(stored_user),
+        })
+    }))
 }
 
 /// The cookie of a new session: out of reach for scripts, sent by our own pages, over https where the store has it.

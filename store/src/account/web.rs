@@ -46,22 +46,35 @@ async fn make_code(
     let user = user_of("user", request.user.as_deref(), request.user_hex.as_deref())?
         .ok_or_else(|| Error::refused("invalid_user", "`user` or `user_hex` is missing"))?;
     let partner = user_of("partner", request.partner.as_deref(), request.partner_hex.as_deref())?;
-    let short = |field: &str, text: Option<String>, max: usize| match text {
-        Some(text) if text.is_empty() || text.len() > max => {
-            Err(Error::refused("invalid_body", format!("`{field}` has 1 to {max} characters")))
-        }
-        text => Ok(text),
-    };
-    let guest = Guest {
-        user,
-        locale: short("locale", request.locale, 35)?,
-        platform: short("platform", request.platform, 16)?,
-        partner,
-    };
+    if partner == Some(user) {
+        return Err(Error::refused("invalid_partner", "`partner` is the user")
+            .hint("name the user's partner, or leave it out"));
+    }
+    let platform = request.platform;
+    if platform.as_deref().is_some_and(|platform| !PLATFORMS.contains(&platform)) {
+        let known = PLATFORMS.join(", ");
+        return Err(Error::refused("invalid_platform", format!("`platform` is one of {known}")));
+    }
+    let guest = Guest { user, locale: checked_locale(request.locale)?, platform, partner };
     let code = launch::make_code(&app, &guest, app.config.account.launch_code_seconds).await?;
     let launch_url = format!("{}/launch#{}", app.config.public_url(), code.code);
     let body = json!({ "code": code.code, "expires_at": code.expires_at / 1000, "launch_url": launch_url });
     Ok((StatusCode::CREATED, axum::Json(body)))
+}
+
+/// What the messenger runs on: it decides which app store sells, and whether gifts are sold.
+const PLATFORMS: [&str; 3] = ["ios", "android", "web"];
+
+fn checked_locale(locale: Option<String>) -> Result<Option<String>, Error> {
+    let plain = |text: &String| {
+        (2..=35).contains(&text.len())
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+    };
+    if locale.as_ref().is_none_or(plain) {
+        return Ok(locale);
+    }
+    let message = "`locale` is a language tag, such as ko or pt-BR";
+    Err(Error::refused("invalid_locale", message))
 }
 
 /// A user from JSON: a text, or bytes in hexadecimal, not both.

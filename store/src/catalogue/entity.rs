@@ -45,6 +45,7 @@ pub mod pack {
         pub words: String,
         pub published_at: i64,
         pub taken_down_at: Option<i64>,
+        pub couple_shared: i16,
         pub tokens_after: i64,
     }
 

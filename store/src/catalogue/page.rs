@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use sticker_protocol::StickerId;
 use sticker_protocol::sticker::Rgb;
 
-use crate::i18n::LocalText;
+use crate::i18n::{Day, LocalText};
 use crate::money::Money;
 use crate::web::page::{CachePolicy, Layout, Page, Picture};
 
@@ -45,6 +45,12 @@ pub struct PackPage {
     pub price: Price,
     /// What this reader can do.
     pub offer: Offer,
+    /// What they tried just now, in vain.
+    pub missed: Option<Missed>,
+    /// How this reader can give it to somebody else.
+    pub gift: Option<GiftOffer>,
+    /// Whether who buys it shares it with their partner.
+    pub couple_shared: bool,
     /// The stickers in the order of the release.
     pub stickers: Vec<StickerTile>,
     /// More packs by the artist; may be empty.
@@ -152,6 +158,13 @@ pub enum Offer {
         /// Whether the money is play money.
         sandbox: bool,
     },
+    /// Post the form to `/orders` with `event`: the pack is given away at the moment, one to each user.
+    Event {
+        /// Makes a repeated post the same order.
+        idempotency_key: String,
+        /// The last day of it.
+        until: Day,
+    },
     /// An order is on its way; its page says more.
     Ordered {
         /// The id of the order.
@@ -163,6 +176,57 @@ pub enum Offer {
     Unavailable,
 }
 
+/// Why taking part in an event gave nothing: the query `missed` of a pack's page, with the code of the error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Missed {
+    /// It ended meanwhile.
+    Over,
+    /// Everything was given away meanwhile.
+    UsedUp,
+    /// The user took part before.
+    TookPart,
+}
+
+impl Missed {
+    /// All reasons, for tests and galleries.
+    pub const ALL: [Self; 3] = [Self::Over, Self::UsedUp, Self::TookPart];
+
+    /// The reason that an error's code tells.
+    pub fn of(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|missed| missed.code() == code)
+    }
+
+    /// The code of the error.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Over => "promotion_over",
+            Self::UsedUp => "promotion_used_up",
+            Self::TookPart => "promotion_used",
+        }
+    }
+}
+
+/// How the reader of a pack page can give the pack away: forms to `/orders` with `gift`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GiftOffer {
+    /// To the partner whom the messenger named; `None` where it named none.
+    pub to_partner: Option<PartnerOffer>,
+    /// To whoever gets the code: makes a repeated post the same order.
+    pub code_key: String,
+}
+
+/// Whether the partner can be given the pack.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PartnerOffer {
+    /// Post the form with `gift` as `partner`.
+    Give {
+        /// Makes a repeated post the same order.
+        idempotency_key: String,
+    },
+    /// The partner has it.
+    Owns,
+}
+
 impl PackPage {
     /// Whether some stickers move.
     fn animated(&self) -> bool {
@@ -171,7 +235,10 @@ impl PackPage {
 
     /// Whether the offer is a next step, which phones keep in reach, and not a word about where things stand.
     const fn pinned(&self) -> bool {
-        matches!(self.offer, Offer::Get { .. } | Offer::Buy { .. } | Offer::Ordered { .. })
+        matches!(
+            self.offer,
+            Offer::Get { .. } | Offer::Buy { .. } | Offer::Event { .. } | Offer::Ordered { .. }
+        )
     }
 }
 

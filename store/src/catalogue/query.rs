@@ -9,7 +9,7 @@ use sea_orm::{
     QuerySelect as _, Select,
 };
 use sticker_protocol::release::{Manifest, ReleaseFile};
-use sticker_protocol::{PackId, StickerId};
+use sticker_protocol::{PackId, Sha256, Slug, StickerId};
 
 use super::entity::{pack, release, sticker};
 use crate::app::App;
@@ -24,6 +24,8 @@ pub struct Shown {
     pub price_tier: String,
     /// Whether the operator took it down: shown to its owners alone.
     pub taken_down: bool,
+    /// Whether who buys it shares it with their partner.
+    pub couple_shared: bool,
     /// The release.
     pub release: Arc<Manifest>,
 }
@@ -58,7 +60,10 @@ pub async fn search(app: &App, words: &str) -> Result<Vec<Shown>, Error> {
 /// # Errors
 /// [`Error`].
 pub async fn of_artist(app: &App, slug: &str) -> Result<Vec<Shown>, Error> {
-    let rows = in_store().filter(pack::Column::ArtistSlug.eq(slug)).order_by_desc(pack::Column::PublishedAt);
+    let Ok(slug) = slug.parse::<Slug>() else { return Ok(Vec::new()) };
+    let rows = in_store()
+        .filter(pack::Column::ArtistSlug.eq(slug.as_str()))
+        .order_by_desc(pack::Column::PublishedAt);
     all_shown(app, rows.limit(LIST).all(&app.db).await?).await
 }
 
@@ -67,7 +72,8 @@ pub async fn of_artist(app: &App, slug: &str) -> Result<Vec<Shown>, Error> {
 /// # Errors
 /// [`Error`].
 pub async fn by_slug(app: &App, slug: &str) -> Result<Option<Shown>, Error> {
-    let row = in_store().filter(pack::Column::Slug.eq(slug)).one(&app.db).await?;
+    let Ok(slug) = slug.parse::<Slug>() else { return Ok(None) };
+    let row = in_store().filter(pack::Column::Slug.eq(slug.as_str())).one(&app.db).await?;
     Ok(all_shown(app, row.into_iter().collect()).await?.pop())
 }
 
@@ -118,16 +124,6 @@ pub async fn stickers_ever_in(db: &impl ConnectionTrait, pack: PackId) -> Result
     Ok(rows.into_iter().filter_map(|row| StickerId::try_from(row.id).ok()).collect())
 }
 
-/// The pack that a sticker belongs to, and the latest release that holds it.
-///
-/// # Errors
-/// [`Error`].
-pub async fn of_sticker(app: &App, id: StickerId) -> Result<Option<(PackId, Arc<Manifest>)>, Error> {
-    let Some(row) = sticker::Entity::find_by_id(id.signed()).one(&app.db).await? else { return Ok(None) };
-    let release = manifest(app, &row.release_id).await?;
-    Ok(PackId::try_from(row.pack_id).ok().zip(release))
-}
-
 /// A file of a release by kind, of a sticker or of the pack.
 pub fn file_of(
     release: &Manifest,
@@ -147,15 +143,87 @@ async fn all_shown(app: &App, rows: Vec<pack::Model>) -> Result<Vec<Shown>, Erro
     for row in rows {
         let id = PackId::try_from(row.id).map_err(|error| Error::internal(&error))?;
         if let Some(release) = manifest(app, &row.release_id).await? {
-            let taken_down = row.taken_down_at.is_some();
-            shown.push(Shown { id, price_tier: row.price_tier, taken_down, release });
+            let (taken_down, couple_shared) = (row.taken_down_at.is_some(), row.couple_shared != 0);
+            shown.push(Shown { id, price_tier: row.price_tier, taken_down, couple_shared, release });
         }
     }
     Ok(shown)
 }
 
+/// A pack and the release that it shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Showing {
+    /// The pack.
+    pub pack: PackId,
+    /// The release's id.
+    pub release: Sha256,
+}
+
+/// Every pack with the release that it shows, those that were taken down among them.
+///
+/// # Errors
+/// As the database says.
+pub async fn showing(db: &impl ConnectionTrait) -> Result<Vec<Showing>, DbErr> {
+    let columns = [pack::Column::Id, pack::Column::ReleaseId];
+    let rows: Vec<(i64, String)> =
+        pack::Entity::find().select_only().columns(columns).into_tuple().all(db).await?;
+    let read = |(pack, release): (i64, String)| {
+        Some(Showing { pack: PackId::try_from(pack).ok()?, release: release.parse().ok()? })
+    };
+    Ok(rows.into_iter().filter_map(read).collect())
+}
+
+/// Every sticker that ever belonged to these packs, with its pack and the latest release that holds it.
+///
+/// # Errors
+/// As the database says.
+pub async fn releases_of_stickers(
+    db: &impl ConnectionTrait,
+    packs: &[PackId],
+) -> Result<Vec<(StickerId, PackId, Sha256)>, DbErr> {
+    let ids = packs.iter().map(|id| id.signed());
+    let rows = sticker::Entity::find()
+        .filter(sticker::Column::PackId.is_in(ids))
+        .order_by_asc(sticker::Column::Id)
+        .all(db)
+        .await?;
+    let read = |row: sticker::Model| {
+        let (sticker, pack) = (StickerId::try_from(row.id).ok()?, PackId::try_from(row.pack_id).ok()?);
+        Some((sticker, pack, row.release_id.parse().ok()?))
+    };
+    Ok(rows.into_iter().filter_map(read).collect())
+}
+
+/// The id of the latest release that holds the sticker.
+///
+/// # Errors
+/// As the database says.
+pub async fn release_of_sticker(db: &impl ConnectionTrait, id: StickerId) -> Result<Option<String>, DbErr> {
+    Ok(sticker::Entity::find_by_id(id.signed()).one(db).await?.map(|row| row.release_id))
+}
+
+/// The id of the release that the pack shows, also where it was taken down.
+///
+/// # Errors
+/// As the database says.
+pub async fn release_of_pack(db: &impl ConnectionTrait, id: PackId) -> Result<Option<String>, DbErr> {
+    let release = pack::Entity::find_by_id(id.signed()).select_only().column(pack::Column::ReleaseId);
+    release.into_tuple().one(db).await
+}
+
+/// The bytes of a release's manifest as they came from the designer.
+///
+/// # Errors
+/// As the database says.
+pub async fn manifest_bytes(db: &impl ConnectionTrait, release: Sha256) -> Result<Option<Vec<u8>>, DbErr> {
+    Ok(release::Entity::find_by_id(release.to_string()).one(db).await?.map(|row| row.manifest))
+}
+
 /// A published release's manifest, parsed once: releases never change.
-async fn manifest(app: &App, id: &str) -> Result<Option<Arc<Manifest>>, Error> {
+///
+/// # Errors
+/// [`Error`].
+pub async fn manifest(app: &App, id: &str) -> Result<Option<Arc<Manifest>>, Error> {
     if let Some(known) = app.manifests.get(id) {
         return Ok(Some(known));
     }

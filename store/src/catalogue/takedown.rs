@@ -91,8 +91,8 @@ async fn take_down_once(app: &App, actor: Actor<'_>, id: PackId, reason: &str) -
     taken.tokens_after = Set(before.max(last_expiry));
     let taken = taken.update(&transaction).await?;
     let detail = json!({ "slug": taken.slug, "reason": reason, "refuse_until": last_expiry });
-    audit::note(app, &transaction, actor.0, "takedown", &id.to_string(), &detail).await?;
     revocation::revoke(app, &transaction, None, id, last_expiry).await?;
+    audit::note(app, &transaction, actor.0, "takedown", &id.to_string(), &detail).await?;
     transaction.commit().await?;
     Ok(taken)
 }
@@ -148,6 +148,6 @@ pub async fn named(db: &impl ConnectionTrait, name: &str) -> Result<PackId, Erro
     PackId::try_from(found.id).map_err(|error| Error::internal(&error))
 }
 
-fn no_such_pack() -> Error {
+pub(super) fn no_such_pack() -> Error {
     Error::not_found("there is no such pack").hint("`admin packs list` shows them")
 }

@@ -12,13 +12,17 @@ use sticker_protocol::sticker::Rgb;
 use sticker_protocol::{PackId, StickerId};
 
 use super::page::{
-    ArtistLink, ArtistPage, HomePage, Offer, PackCard, PackPage, Price, SearchPage, StickerTile,
+    ArtistLink, ArtistPage, GiftOffer, HomePage, Missed, Offer, PackCard, PackPage, PartnerOffer, Price,
+    SearchPage, StickerTile,
 };
 use super::query::{self, Shown, file_of};
 use crate::account::session::Buyer;
 use crate::app::App;
-use crate::i18n::{LocalText, Locale};
+use crate::i18n::{Day, LocalText, Locale};
 use crate::library;
+use crate::purchase::state::State as OrderState;
+use crate::purchase::word::Provider;
+use crate::purchase::{promotion, till};
 use crate::web::error::Error;
 use crate::web::layout;
 use crate::web::page::{Html, Picture};
@@ -48,9 +52,15 @@ async fn home(
 /// The latest packs get a banner.
 const FEATURED: usize = 2;
 
+#[derive(Deserialize)]
+struct PackQuery {
+    missed: Option<String>,
+}
+
 async fn pack(
     State(app): State<App>,
     Path(slug): Path<String>,
+    Query(asked): Query<PackQuery>,
     uri: Uri,
     headers: HeaderMap,
     buyer: Option<Buyer>,
@@ -72,7 +82,10 @@ async fn pack(
         colour: colour_of(&shown),
         copyright: release.copyright.clone(),
         price,
-        offer: offer(&app, buyer.as_ref(), owned.contains(&shown.id), price)?,
+        offer: offer(&app, buyer.as_ref(), &shown, owned.contains(&shown.id)).await?,
+        missed: asked.missed.as_deref().and_then(Missed::of),
+        gift: gift(&app, buyer.as_ref(), &shown).await?,
+        couple_shared: shown.couple_shared,
         stickers: release.stickers.iter().map(|sticker| tile(&shown, sticker, locale)).collect(),
         more: cards(&app, &more, locale, &owned),
         layout,
@@ -124,16 +137,46 @@ async fn owned_by(app: &App, buyer: Option<&Buyer>) -> Result<BTreeSet<PackId>, 
     }
 }
 
-fn offer(app: &App, buyer: Option<&Buyer>, owned: bool, price: Price) -> Result<Offer, Error> {
-    Ok(match (buyer, owned, price) {
-        (None, _, _) => Offer::SignedOut,
-        (Some(_), true, _) => Offer::Owned,
-        (Some(_), false, Price::Free) => Offer::Get { idempotency_key: app.random.uuid()?.to_string() },
-        (Some(_), false, Price::Paid(_)) if app.config.purchase.sandbox => {
-            Offer::Buy { idempotency_key: app.random.uuid()?.to_string(), sandbox: true }
+async fn offer(app: &App, buyer: Option<&Buyer>, shown: &Shown, owned: bool) -> Result<Offer, Error> {
+    let Some(buyer) = buyer else { return Ok(Offer::SignedOut) };
+    if owned {
+        return Ok(Offer::Owned);
+    }
+    let idempotency_key = app.random.uuid()?.to_string();
+    if price_of(app, shown) == Price::Free {
+        return Ok(Offer::Get { idempotency_key });
+    }
+    if let Some(event) = promotion::event_for(app, shown.id).await? {
+        match promotion::part_of(&app.db, &event, &buyer.user).await? {
+            // A crash came between the order and its settling: its page finishes it.
+            Some(part) if part.state == OrderState::Created => return Ok(Offer::Ordered { order: part.id }),
+            None if promotion::has_some_left(&event) => {
+                return Ok(Offer::Event { idempotency_key, until: Day::of_unix_ms(event.ends_at - 1) });
+            }
+            // They had their part, and lost it, or nothing is left: the pack is sold as ever.
+            Some(_) | None => {}
         }
-        (Some(_), false, Price::Paid(_)) => Offer::Unavailable,
+    }
+    Ok(match till::of_platform(app, buyer.platform.as_deref()) {
+        Some(provider) => Offer::Buy { idempotency_key, sandbox: provider == Provider::Sandbox },
+        None => Offer::Unavailable,
     })
+}
+
+/// How the reader can give a pack that is sold on their platform, where gifts are.
+async fn gift(app: &App, buyer: Option<&Buyer>, shown: &Shown) -> Result<Option<GiftOffer>, Error> {
+    let Some(buyer) = buyer else { return Ok(None) };
+    let platform = buyer.platform.as_deref();
+    let sold = price_of(app, shown) != Price::Free && till::of_platform(app, platform).is_some();
+    if !sold || !app.config.purchase.gifts.on(platform) {
+        return Ok(None);
+    }
+    let to_partner = match buyer.partner.filter(|partner| *partner != buyer.user) {
+        None => None,
+        Some(partner) if library::query::owns(&app.db, &partner, shown.id).await? => Some(PartnerOffer::Owns),
+        Some(_) => Some(PartnerOffer::Give { idempotency_key: app.random.uuid()?.to_string() }),
+    };
+    Ok(Some(GiftOffer { to_partner, code_key: app.random.uuid()?.to_string() }))
 }
 
 /// A pack in a list.

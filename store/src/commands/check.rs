@@ -3,13 +3,17 @@
 use sea_orm::DatabaseConnection;
 use sticker_protocol::token::Version;
 use sticker_store::app::StartError;
+use sticker_store::clock::Clock;
 use sticker_store::config::Config;
 use sticker_store::db;
 use sticker_store::objects::Objects;
+use sticker_store::purchase::apple::{AppStore, environment};
+use sticker_store::purchase::google::Play;
 use sticker_store::random::Random;
 use sticker_store::token::keys;
 use sticker_store::token::ring::Ring;
 use sticker_store::token::seal::{MasterKey, MasterKeyError};
+use sticker_store::variants;
 
 use super::{Status, failed, not_started, say};
 
@@ -33,11 +37,33 @@ pub(super) async fn run(config: Config, show: bool) -> Status {
         match db::connect(&config.database_url(), 2).await {
             Ok(db) => {
                 say("database: ok");
-                keys(&config, Some(&db)).await
+                let variants = variants(&db).await;
+                let keys = keys(&config, Some(&db)).await;
+                if keys == Status::Done { variants } else { keys }
             }
             Err(error) => not_started("database", &error.into()),
         }
     };
+    match AppStore::open(&config, &Clock::System, &Random::system()) {
+        Ok(None) => {}
+        Ok(Some(_)) => {
+            let apple = &config.purchase.apple;
+            let world = environment(apple.environment.world());
+            say(format_args!("apple: ok ({}, {world})", apple.bundle_id));
+            if apple.sells_by_tier() {
+                say(format_args!(
+                    "apple: a product stands for several packs ({}): each has to be Consumable in App Store Connect",
+                    apple.product
+                ));
+            }
+        }
+        Err(error) => status = not_started("apple", &error.into()),
+    }
+    match Play::open(&config, &Clock::System, &Random::system()) {
+        Ok(None) => {}
+        Ok(Some(_)) => say(format_args!("google: ok ({})", config.purchase.google.package)),
+        Err(error) => status = not_started("google", &error.into()),
+    }
     let objects = async { Objects::open(&config).await?.probe().await };
     if in_folder && config.objects.kind == sticker_store::config::ObjectsKind::Local {
         say("objects: none yet; the first start makes the folder");
@@ -48,6 +74,24 @@ pub(super) async fn run(config: Config, show: bool) -> Status {
         }
     }
     status
+}
+
+/// Whether this version of the packer made what the store no longer holds.
+async fn variants(db: &DatabaseConnection) -> Status {
+    let others = async {
+        if db::has_table(db, "variants").await? { variants::of_another_renderer(db).await } else { Ok(0) }
+    };
+    match others.await {
+        Ok(0) => Status::Done,
+        Ok(others) => {
+            say(format_args!(
+                "variants: {others} were made by another version of the packer; hint: `sticker-store admin migrate-variants --to on-demand` \
+                 tells whether this one makes them too"
+            ));
+            Status::Refused
+        }
+        Err(error) => not_started("database", &error.into()),
+    }
 }
 
 /// Whether the master key opens the token keys, and one of them signs.

@@ -17,7 +17,8 @@ use sticker_store::account::launch::{self, Guest};
 use sticker_store::app::{App, Parts, StartError};
 use sticker_store::clock::Clock;
 use sticker_store::config::Config;
-use sticker_store::purchase::order::{self, Provider, Wish};
+use sticker_store::purchase::order::{self, Wish};
+use sticker_store::purchase::word::Provider;
 use sticker_store::random::Random;
 use sticker_store::serve::{listen, serve, stop_signal};
 use sticker_store::token::issue::{Wanted, issue};
@@ -145,7 +146,7 @@ async fn tell(app: &App, secrets: &Secrets, releases: &[Manifest]) -> anyhow::Re
 /// Bob gets the free pack and a token for one of its stickers.
 async fn token_for_bob(app: &App, release: &Manifest, sticker: StickerId) -> anyhow::Result<String> {
     let bob = UserId::from_text("bob")?;
-    let wish = Wish { pack: release.pack, provider: Provider::Free, idempotency_key: Some("demo") };
+    let wish = Wish::new(release.pack, Provider::Free).once("demo");
     order::make(app, &bob, wish).await.map_err(|error| anyhow::anyhow!("{error:?}"))?;
     let issued = issue(app, &bob, &Wanted::Stickers(vec![sticker]), Version::V1).await;
     let issued = issued.map_err(|error| anyhow::anyhow!("{error:?}"))?;

@@ -1,284 +1,175 @@
 //! The addresses that phones and CDNs download from.
 
-use axum::Router;
-use axum::body::Body;
-use axum::extract::{Path, RawQuery, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse as _, Response};
-use axum::routing::get;
-use sticker_protocol::bundle::Bundle;
-use sticker_protocol::release::FileKind;
-use sticker_protocol::sticker::StickerFile;
-use sticker_protocol::{Density, ImageFormat, ImageHeader, ImageHeaderError, PackId, Sha256, StickerId};
+use std::net::IpAddr;
+use std::sync::Arc;
 
-use super::{Bytes, object};
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, Method, Uri};
+use axum::response::Response;
+use axum::routing::get;
+use sticker_protocol::{ImageFormat, Sha256};
+
+use super::address::{Address, Asked, Named};
+use super::answer::{FOR_A_DAY, FOR_EVER, Sent, answer, redirect, refused};
+use super::choice::{self, Variant};
+use super::content::{self, Content, Is, Object};
 use crate::app::App;
-use crate::catalogue::query;
+use crate::config::DeliveryMode;
+use crate::telemetry::metrics;
+use crate::variants::picture;
 use crate::web::error::Error;
+use crate::web::{Finished, peer};
 
 pub(crate) fn routes() -> Router<App> {
-    Router::new()
-        .route("/dl/{name}", get(negotiated))
-        .route("/dl/{density}/{name}", get(canonical))
-        .route("/media/{name}", get(media))
+    Router::new().route(NEGOTIATED, get(download)).route(CANONICAL, get(download)).route(MEDIA, get(download))
 }
 
-const STICKER: &str = "application/vnd.sticker";
-const ZIP: &str = "application/zip";
-/// The best variant may change with a new release: a day.
-const FOR_A_DAY: &str = "public, max-age=86400";
-/// Named by its content: for ever.
-const FOR_EVER: &str = "public, max-age=31536000, immutable";
+const NEGOTIATED: &str = "/dl/{name}";
+const CANONICAL: &str = "/dl/{density}/{name}";
+const MEDIA: &str = "/media/{name}";
 
-/// What a download is of, from the last part of the address.
-enum Named {
-    Sticker(StickerId),
-    Pack(PackId),
-}
+/// The patterns of the addresses, as metrics name them: a download that succeeds is counted, and logged from `debug` on.
+pub(crate) const ROUTES: [&str; 3] = [NEGOTIATED, CANONICAL, MEDIA];
 
-async fn negotiated(
-    State(app): State<App>,
-    Path(name): Path<String>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-) -> Result<Response, Error> {
-    let asked = Asked::read(query.as_deref().unwrap_or_default())?;
-    let nothing = || Error::not_found("there is no such sticker or pack");
-    let (release, kind, sticker) = match named(&name).ok_or_else(nothing)? {
-        Named::Sticker(id) => {
-            (query::of_sticker(&app, id).await?.map(|(_, release)| release), FileKind::Sticker, Some(id))
+/// Answers a download from what is in memory, before anything else looks at the request; `None` where something has to be asked or
+/// refused, which [`download`] does, with the same parts.
+pub(crate) fn at_once(
+    app: &App,
+    peer: IpAddr,
+    method: &Method,
+    uri: &Uri,
+    headers: &HeaderMap,
+) -> Option<Response> {
+    // Whatever is spelled with a percent sign is looked at more closely.
+    let query = uri.query().unwrap_or_default();
+    if !matches!(*method, Method::GET | Method::HEAD) || query.contains('%') {
+        return None;
+    }
+    let (address, memory) = (Address::read(uri.path())?, &app.delivery);
+    let (response, route) = match address {
+        Address::Negotiated(named) => {
+            let now = app.clock.now_ms();
+            let best = memory.choices.fresh(named, now)?.best(Asked::read(query).ok()?)?;
+            let from = peer::address(&app.config.server, peer, headers);
+            let response = match app.config.delivery.mode {
+                DeliveryMode::Stream => {
+                    let object = memory.contents.hot(&best.hash)?;
+                    memory.rates.admit(from, now).ok()?;
+                    answer(method, headers, &Content::Memory(object), sent(named, FOR_A_DAY))
+                }
+                DeliveryMode::Redirect => {
+                    memory.rates.admit(from, now).ok()?;
+                    redirect(&canonical(app, named, best))
+                }
+            };
+            (response, NEGOTIATED)
         }
-        Named::Pack(id) => (query::by_id(&app, id).await?.map(|shown| shown.release), FileKind::Bundle, None),
-    };
-    let release = release.ok_or_else(nothing)?;
-    let fits = |format: Option<ImageFormat>| {
-        asked.format.is_none_or(|wanted| format.is_none_or(|format| format == wanted))
-    };
-    let variants = || release.files_of(kind).filter(|file| file.sticker == sticker && fits(file.format));
-    let best = Density::choose(variants().filter_map(|file| file.density), asked.density);
-    let best = variants().find(|file| file.density == best && best.is_some());
-    let best = best.ok_or_else(|| Error::not_found("the sticker was not built in this format"))?;
-    let content = object(&app, best.sha256).await?.ok_or_else(nothing)?;
-    Ok(answer(&headers, content, best.sha256, media_type(kind), FOR_A_DAY))
-}
-
-/// The content says itself whether it is what the address calls it: no database is asked.
-async fn canonical(
-    State(app): State<App>,
-    Path((density, name)): Path<(String, String)>,
-    headers: HeaderMap,
-) -> Result<Response, Error> {
-    let nothing = || Error::not_found("there is no such object");
-    let density: Density =
-        plain(&density).and_then(|density| Density::new(density).ok()).ok_or_else(nothing)?;
-    let (stem, ending) = name.rsplit_once('.').ok_or_else(nothing)?;
-    let (id, hash) = stem.split_once('.').ok_or_else(nothing)?;
-    let hash: Sha256 = hash.parse().map_err(|_not_a_hash| nothing())?;
-    let named = named(&format!("{id}.{ending}")).ok_or_else(nothing)?;
-    let content = object(&app, hash).await?.ok_or_else(nothing)?;
-    let (is_it, kind) = match named {
-        Named::Sticker(id) => {
-            let is_it = StickerFile::read(&content)
-                .is_ok_and(|file| file.metadata().sticker == id && file.metadata().density == density);
-            (is_it, FileKind::Sticker)
+        Address::Canonical(named, density, hash) => {
+            let object = memory.contents.hot(&hash)?;
+            let is_it = object.label.is == Is::Built(named, density);
+            let object = Some(object).filter(|_| is_it)?;
+            (answer(method, headers, &Content::Memory(object), sent(named, FOR_EVER)), CANONICAL)
         }
-        Named::Pack(id) => {
-            let is_it =
-                Bundle::read(&content).is_ok_and(|it| it.pack().id == id && it.pack().density == density);
-            (is_it, FileKind::Bundle)
+        // Another width may have to be made.
+        Address::Picture(_) if query.contains("width=") => return None,
+        Address::Picture(hash) => {
+            let object = memory.contents.hot(&hash).filter(|object| object.label.is == Is::Picture)?;
+            (answer(method, headers, &Content::Memory(object), PICTURE), MEDIA)
         }
     };
-    if is_it { Ok(answer(&headers, content, hash, media_type(kind), FOR_EVER)) } else { Err(nothing()) }
+    // An error is rendered where its request has a name.
+    if is_error(&response) {
+        return None;
+    }
+    metrics::answered(Some(route), response.status().as_u16());
+    Some(response)
 }
 
-/// Pictures for pages, by their hash; nothing but WebP comes out here.
-async fn media(
-    State(app): State<App>,
-    Path(name): Path<String>,
-    headers: HeaderMap,
-) -> Result<Response, Error> {
-    let nothing = || Error::not_found("there is no such picture");
-    let hash: Sha256 = name.strip_suffix(".webp").and_then(|hash| hash.parse().ok()).ok_or_else(nothing)?;
-    let content = object(&app, hash).await?.ok_or_else(nothing)?;
-    match ImageHeader::read(&content) {
-        Ok(ImageHeader { format: ImageFormat::WebP, .. }) | Err(ImageHeaderError::Animated) => {
-            Ok(answer(&headers, content, hash, ImageFormat::WebP.media_type(), FOR_EVER))
+async fn download(State(app): State<App>, request: Request) -> Response {
+    let from = request.extensions().get::<peer::Peer>().map(|&peer::Peer(address)| address);
+    let (parts, _) = request.into_parts();
+    let found = match Address::read(parts.uri.path()) {
+        None => Err(Error::not_found("there is nothing at this address")),
+        Some(Address::Negotiated(named)) => {
+            let from = from.map(|from| peer::address(&app.config.server, from, &parts.headers));
+            let query = parts.uri.query().unwrap_or_default();
+            negotiated(&app, named, from, query).await
         }
-        _ => Err(nothing()),
-    }
-}
-
-const fn media_type(kind: FileKind) -> &'static str {
-    match kind {
-        FileKind::Bundle => ZIP,
-        _ => STICKER,
-    }
-}
-
-/// `<id>.sticker` or `<id>.zip`, the id in its one form.
-fn named(name: &str) -> Option<Named> {
-    match name.split_once('.')? {
-        (id, "sticker") => id.parse().ok().map(Named::Sticker),
-        (id, "zip") => id.parse().ok().map(Named::Pack),
-        _ => None,
-    }
-}
-
-/// What the query asks for.
-struct Asked {
-    density: Density,
-    format: Option<ImageFormat>,
-}
-
-impl Asked {
-    /// Unknown fields are ignored: CDNs and apps add their own. A field twice is a mistake.
-    fn read(query: &str) -> Result<Self, Error> {
-        let only = |name: &str| {
-            let mut values =
-                query.split('&').filter_map(|pair| pair.split_once('=').filter(|(key, _)| *key == name));
-            match (values.next(), values.next()) {
-                (value, None) => Ok(value.map(|(_, value)| value)),
-                _ => Err(Error::bad_request("invalid_query", format!("`{name}` is given twice"))),
+        Some(Address::Canonical(named, density, hash)) => match content::find(&app, hash).await {
+            Ok(Some(content)) if content.label().is == Is::Built(named, density) => {
+                Ok(Found::Object(content, sent(named, FOR_EVER)))
             }
-        };
-        let density = match only("density")? {
-            None => Density::DEFAULT,
-            Some(text) => plain(text).and_then(|number| Density::new(number).ok()).ok_or_else(|| {
-                Error::bad_request("invalid_density", "`density` is a whole number from 1 to 4096")
-                    .hint("send the screen's dots per inch, such as density=480")
-            })?,
-        };
-        let format = match only("format")? {
-            None => None,
-            Some(text) => Some(
-                ImageFormat::from_extension(text)
-                    .ok_or_else(|| Error::bad_request("invalid_format", "`format` is png or webp"))?,
-            ),
-        };
-        Ok(Self { density, format })
-    }
-}
-
-/// Plain decimal digits.
-fn plain(text: &str) -> Option<u32> {
-    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    text.parse().ok().filter(|_| digits)
-}
-
-/// The whole, a part, or that nothing changed.
-fn answer(
-    request: &HeaderMap,
-    content: Bytes,
-    hash: Sha256,
-    media_type: &'static str,
-    cache: &'static str,
-) -> Response {
-    let etag = format!("\"{hash}\"");
-    let text = |name: header::HeaderName| request.get(name).and_then(|value| value.to_str().ok());
-    let unchanged = text(header::IF_NONE_MATCH).is_some_and(|known| {
-        known.split(',').map(str::trim).any(|tag| tag == "*" || tag.trim_start_matches("W/") == etag)
-    });
-    let length = content.len();
-    let if_range = text(header::IF_RANGE).is_none_or(|tag| tag == etag);
-    let range = text(header::RANGE).filter(|_| if_range).and_then(|range| Range::read(range, length));
-    let mut response = match range {
-        _ if unchanged => StatusCode::NOT_MODIFIED.into_response(),
-        Some(Range::Part { first, last }) => {
-            let mut part = Body::from(content.slice(first..=last)).into_response();
-            *part.status_mut() = StatusCode::PARTIAL_CONTENT;
-            insert(&mut part, header::CONTENT_RANGE, &format!("bytes {first}-{last}/{length}"));
-            part
-        }
-        Some(Range::Unsatisfiable) => {
-            let mut refused = StatusCode::RANGE_NOT_SATISFIABLE.into_response();
-            insert(&mut refused, header::CONTENT_RANGE, &format!("bytes */{length}"));
-            return refused;
-        }
-        None => Body::from(content).into_response(),
+            Ok(_) => Err(Error::not_found("there is no such object")),
+            Err(error) => Err(error),
+        },
+        Some(Address::Picture(hash)) => shown(&app, hash, parts.uri.query().unwrap_or_default()).await,
     };
-    insert(&mut response, header::ETAG, &etag);
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
-    headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    let mut response = match found {
+        Ok(Found::Object(content, sent)) => answer(&parts.method, &parts.headers, &content, sent),
+        Ok(Found::At(address)) => redirect(&address),
+        Err(error) => refused(error),
+    };
+    if !is_error(&response) {
+        response.extensions_mut().insert(Finished);
+    }
     response
 }
 
-fn insert(response: &mut Response, name: header::HeaderName, value: &str) {
-    if let Ok(value) = HeaderValue::from_str(value) {
-        response.headers_mut().insert(name, value);
+fn is_error(response: &Response) -> bool {
+    response.status().is_client_error() || response.status().is_server_error()
+}
+
+/// A picture for pages, at the width that the query asks for.
+async fn shown(app: &App, hash: Sha256, query: &str) -> Result<Found, Error> {
+    let nothing = || Error::not_found("there is no such picture");
+    let width = picture::asked_width(query)?;
+    let content = content::find(app, hash).await?.filter(|content| content.label().is == Is::Picture);
+    let content = content.ok_or_else(nothing)?;
+    let Some(width) = width else { return Ok(Found::Object(content, PICTURE)) };
+    let whole = super::object(app, hash).await?.ok_or_else(nothing)?;
+    let made = picture::at_width(app, hash, whole, width).await?;
+    let made = Object::new(Sha256::of(&made), made, Is::Picture);
+    Ok(Found::Object(Content::Memory(Arc::new(made)), PICTURE))
+}
+
+/// What an address leads to.
+enum Found {
+    Object(Content, Sent),
+    At(String),
+}
+
+async fn negotiated(app: &App, named: Named, from: Option<IpAddr>, query: &str) -> Result<Found, Error> {
+    if let Some(from) = from {
+        app.delivery.rates.admit(from, app.clock.now_ms())?;
+    }
+    let asked = Asked::read(query)?;
+    let variants = choice::find(app, named).await?;
+    let variants = variants.ok_or_else(|| Error::not_found("there is no such sticker or pack"))?;
+    let best = variants.best(asked).ok_or_else(|| {
+        Error::not_found("the sticker was not built in this format")
+            .hint("leave out `format` for the one that it was built in")
+    })?;
+    if app.config.delivery.mode == DeliveryMode::Redirect {
+        return Ok(Found::At(canonical(app, named, best)));
+    }
+    match content::find(app, best.hash).await? {
+        Some(content) => Ok(Found::Object(content, sent(named, FOR_A_DAY))),
+        None => Err(Error::from(crate::objects::ObjectError::Missing(best.hash))),
     }
 }
 
-/// One range of bytes (RFC 9110, section 14.1.2); several, and other units, are answered with the whole.
-#[derive(Debug, PartialEq, Eq)]
-enum Range {
-    Part { first: usize, last: usize },
-    Unsatisfiable,
+/// Where the object is for ever: on this host, or at the CDN that the operator named.
+fn canonical(app: &App, named: Named, best: Variant) -> String {
+    let base = app.config.delivery.canonical_base.trim_end_matches('/');
+    format!("{base}{}", Address::canonical(named, best.density, best.hash))
 }
 
-impl Range {
-    fn read(header: &str, length: usize) -> Option<Self> {
-        let (first, last) = header.strip_prefix("bytes=")?.split_once('-')?;
-        let number = |text: &str| {
-            text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse::<usize>().ok())?
-        };
-        let part = match (first, last) {
-            ("", suffix) => (length.saturating_sub(number(suffix)?), length.checked_sub(1)),
-            (first, "") => (number(first)?, length.checked_sub(1)),
-            (first, last) => {
-                let (first, last) = (number(first)?, number(last)?);
-                if last < first {
-                    return None;
-                }
-                (first, length.checked_sub(1).map(|end| last.min(end)))
-            }
-        };
-        Some(match part {
-            (first, Some(last)) if first <= last => Self::Part { first, last },
-            _ => Self::Unsatisfiable,
-        })
+const fn sent(named: Named, cache: &'static str) -> Sent {
+    match named {
+        Named::Sticker(_) => Sent { media_type: "application/vnd.sticker", cache },
+        Named::Pack(_) => Sent { media_type: "application/zip", cache },
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_range_is_a_part_the_whole_or_impossible() {
-        let part = |first, last| Some(Range::Part { first, last });
-        assert_eq!(Range::read("bytes=0-0", 10), part(0, 0));
-        assert_eq!(Range::read("bytes=2-", 10), part(2, 9));
-        assert_eq!(Range::read("bytes=-3", 10), part(7, 9));
-        assert_eq!(Range::read("bytes=-99", 10), part(0, 9));
-        assert_eq!(Range::read("bytes=5-99", 10), part(5, 9));
-        for impossible in ["bytes=10-", "bytes=10-11", "bytes=-0"] {
-            assert_eq!(Range::read(impossible, 10), Some(Range::Unsatisfiable), "{impossible}");
-        }
-        for ignored in ["bytes=3-2", "bytes=0-1,3-4", "items=0-1", "bytes=a-b", "bytes", "bytes=+1-2"] {
-            assert_eq!(Range::read(ignored, 10), None, "{ignored}");
-        }
-    }
-
-    #[test]
-    fn a_density_is_a_plain_number_once() {
-        let density =
-            |query: &str| Asked::read(query).map(|asked| asked.density.get()).map_err(|error| error.code());
-        assert_eq!(density(""), Ok(320));
-        assert_eq!(density("v=3&density=4096"), Ok(4096));
-        for wrong in [
-            "density=0",
-            "density=-1",
-            "density=4097",
-            "density=1000000000",
-            "density=abc",
-            "density=",
-            "density=%31",
-        ] {
-            assert_eq!(density(wrong), Err("invalid_density"), "{wrong}");
-        }
-        assert_eq!(density("density=1&density=1"), Err("invalid_query"));
-        assert_eq!(density("format=gif"), Err("invalid_format"));
-    }
-}
+const PICTURE: Sent = Sent { media_type: ImageFormat::WebP.media_type(), cache: FOR_EVER };

@@ -2,8 +2,8 @@
 
 use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ActiveModelTrait as _, ColumnTrait as _, ConnectionTrait, DbErr, EntityTrait as _, IntoActiveModel as _,
-    QueryFilter as _, QueryOrder as _, QuerySelect as _, Set,
+    ColumnTrait as _, ConnectionTrait, DbErr, EntityTrait as _, IntoActiveModel as _, QueryFilter as _,
+    QueryOrder as _, QuerySelect as _, Set,
 };
 use sticker_protocol::PackId;
 use sticker_protocol::token::UserId;
@@ -14,10 +14,12 @@ use crate::db;
 use crate::web::error::Error;
 
 /// An active right to a pack.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Grant {
     /// The pack.
     pub pack: PackId,
+    /// The order that gives it.
+    pub order_id: String,
     /// Since when, in ms.
     pub granted_at: i64,
 }
@@ -34,7 +36,8 @@ pub async fn of(db: &impl ConnectionTrait, user: &UserId) -> Result<Vec<Grant>, 
         .all(db)
         .await?;
     let grant = |row: entity::Model| {
-        Some(Grant { pack: PackId::try_from(row.pack_id).ok()?, granted_at: row.granted_at })
+        let (order_id, granted_at) = (row.order_id, row.granted_at);
+        Some(Grant { pack: PackId::try_from(row.pack_id).ok()?, order_id, granted_at })
     };
     Ok(rows.into_iter().filter_map(grant).collect())
 }
@@ -44,11 +47,50 @@ pub async fn of(db: &impl ConnectionTrait, user: &UserId) -> Result<Vec<Grant>, 
 /// # Errors
 /// [`Error`].
 pub async fn owns(db: &impl ConnectionTrait, user: &UserId, pack: PackId) -> Result<bool, Error> {
+    Ok(order_behind(db, user, pack).await?.is_some())
+}
+
+/// The order that gives the user the pack, while they own it.
+///
+/// # Errors
+/// [`Error`].
+pub async fn order_behind(
+    db: &impl ConnectionTrait,
+    user: &UserId,
+    pack: PackId,
+) -> Result<Option<String>, Error> {
     let found = entity::Entity::find()
         .filter(entity::Column::UserId.eq(user.as_bytes()))
         .filter(entity::Column::PackId.eq(pack.signed()))
         .filter(entity::Column::Active.eq(1));
-    Ok(found.one(db).await?.is_some())
+    Ok(found.one(db).await?.map(|grant| grant.order_id))
+}
+
+/// The rights that an order holds, or held when they ended.
+///
+/// # Errors
+/// As the database says.
+pub async fn given_by(db: &impl ConnectionTrait, order_id: &str) -> Result<Vec<entity::Model>, DbErr> {
+    let of_order = entity::Entity::find().filter(entity::Column::OrderId.eq(order_id));
+    of_order.order_by_asc(entity::Column::GrantedAt).order_by_asc(entity::Column::Id).all(db).await
+}
+
+/// Whether the user owns the pack, as it is at this moment, and not as it was when the transaction began; it stays so until the
+/// transaction ends where it is so.
+///
+/// # Errors
+/// As the database says.
+pub(crate) async fn owns_now(
+    transaction: &impl ConnectionTrait,
+    user: &UserId,
+    pack: PackId,
+) -> Result<bool, DbErr> {
+    let found = entity::Entity::find()
+        .filter(entity::Column::UserId.eq(user.as_bytes()))
+        .filter(entity::Column::PackId.eq(pack.signed()))
+        .filter(entity::Column::Active.eq(1))
+        .lock_shared();
+    Ok(found.one(transaction).await?.is_some())
 }
 
 /// Gives the user the pack. The unique key on active grants keeps it to one. Its tokens will expire later than those of grants
@@ -74,15 +116,7 @@ pub(crate) async fn grant(
         last_expiry: Set(0),
         tokens_after: Set(0),
     };
-    let granted = match row.insert(transaction).await {
-        Err(error) if db::is_duplicate(&error) => {
-            return Err(Error::conflict(
-                "already_owned",
-                "the pack was granted by another order at the same moment",
-            ));
-        }
-        done => done?,
-    };
+    let granted = db::insert(transaction, row).await?;
     // Looked at only now: while our row is the active one, no other grant can come or be taken back. With a lock, since a plain
     // read on MySQL may show how it was when the transaction began.
     let earlier = entity::Entity::find()
@@ -96,7 +130,7 @@ pub(crate) async fn grant(
     if tokens_after > 0 {
         let mut granted = granted.into_active_model();
         granted.tokens_after = Set(tokens_after);
-        granted.update(transaction).await?;
+        db::update(transaction, granted).await?;
     }
     Ok(())
 }
@@ -156,38 +190,51 @@ pub(crate) async fn raise_last_expiry(
     Ok(raised.rows_affected == grants.len() as u64)
 }
 
-/// A grant that is no longer active.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct TakenBack {
-    /// In seconds: no token of the grant expires later.
-    pub(crate) last_expiry: i64,
-}
-
-/// Ends the user's right to the pack; `None` where there is none. The row stays locked until the transaction ends: nobody raises
-/// its last expiry any more.
+/// The active grants that an order holds. Their rows stay locked until the transaction ends: nobody raises their last expiry any more.
 ///
 /// # Errors
 /// As the database says.
-pub(crate) async fn take_back(
+pub(crate) async fn held_by(
+    transaction: &impl ConnectionTrait,
+    order_id: &str,
+) -> Result<Vec<entity::Model>, DbErr> {
+    let of_order = entity::Entity::find()
+        .filter(entity::Column::OrderId.eq(order_id))
+        .filter(entity::Column::Active.eq(1))
+        .order_by_asc(entity::Column::Id)
+        .lock_exclusive();
+    of_order.all(transaction).await
+}
+
+/// Ends a grant that is locked; gives, in seconds, after when none of its tokens lives.
+///
+/// # Errors
+/// As the database says.
+pub(crate) async fn end(
     app: &App,
     transaction: &impl ConnectionTrait,
-    user: &UserId,
-    pack: PackId,
-) -> Result<Option<TakenBack>, DbErr> {
-    let found = entity::Entity::find()
-        .filter(entity::Column::UserId.eq(user.as_bytes()))
-        .filter(entity::Column::PackId.eq(pack.signed()))
-        .filter(entity::Column::Active.eq(1))
-        .lock_exclusive()
-        .one(transaction)
-        .await?;
-    let Some(found) = found else { return Ok(None) };
-    let taken = TakenBack { last_expiry: found.last_expiry };
-    let mut ended = found.into_active_model();
+    grant: entity::Model,
+) -> Result<i64, DbErr> {
+    let last_expiry = grant.last_expiry;
+    let mut ended = grant.into_active_model();
     ended.active = Set(None);
     ended.revoked_at = Set(Some(app.clock.now_ms()));
-    ended.update(transaction).await?;
-    Ok(Some(taken))
+    db::update(transaction, ended).await?;
+    Ok(last_expiry)
+}
+
+/// Has another order hold a grant that is locked: its user goes on owning the pack, and its tokens go on.
+///
+/// # Errors
+/// As the database says.
+pub(crate) async fn pass_on(
+    transaction: &impl ConnectionTrait,
+    grant: entity::Model,
+    order_id: &str,
+) -> Result<(), DbErr> {
+    let mut passed = grant.into_active_model();
+    passed.order_id = Set(order_id.to_owned());
+    db::update(transaction, passed).await.map(drop)
 }
 
 /// In seconds: no token for the pack, of whomever, expires later.

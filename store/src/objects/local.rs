@@ -23,6 +23,10 @@ impl Local {
         Ok(Self { folder, writes: Arc::default() })
     }
 
+    pub(super) fn path(&self, hash: Sha256) -> PathBuf {
+        self.folder.join(key(hash))
+    }
+
     pub(super) async fn put(&self, hash: Sha256, content: Vec<u8>) -> Result<(), ObjectError> {
         let path = self.folder.join(key(hash));
         let number = self.writes.fetch_add(1, Ordering::Relaxed);
@@ -57,6 +61,15 @@ impl Local {
     pub(super) async fn has(&self, hash: Sha256) -> Result<bool, ObjectError> {
         let path = self.folder.join(key(hash));
         blocking(move || path.try_exists()).await
+    }
+
+    pub(super) async fn remove(&self, hash: Sha256) -> Result<(), ObjectError> {
+        let path = self.folder.join(key(hash));
+        blocking(move || match fs::remove_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        })
+        .await
     }
 
     pub(super) async fn probe(&self) -> Result<(), ObjectError> {

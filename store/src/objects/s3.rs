@@ -67,6 +67,10 @@ impl S3 {
         }
     }
 
+    pub(super) async fn remove(&self, key: &str) -> Result<(), ObjectError> {
+        self.client.delete_object().bucket(&self.bucket).key(key).send().await.map_err(failed).map(drop)
+    }
+
     pub(super) async fn probe(&self) -> Result<(), ObjectError> {
         self.client.head_bucket().bucket(&self.bucket).send().await.map_err(failed).map(drop)
     }

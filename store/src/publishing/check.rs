@@ -10,12 +10,12 @@ use sticker_protocol::release::{FileKind, Manifest, ReleaseFile};
 use sticker_protocol::sticker::StickerFile;
 use sticker_protocol::{ImageFormat, Sha256, StickerId};
 
-use super::web::causes;
+use super::web::{causes, words};
 use crate::app::App;
 use crate::catalogue::entity::{pack, sticker};
 use crate::web::error::{Error, Finding};
 
-/// Ids and slug are free or this client's, and the price tier exists.
+/// Ids and slug are free or this client's, the price tier exists, and every database can keep the texts.
 pub(super) async fn names(app: &App, manifest: &Manifest, client_id: &str) -> Result<(), Error> {
     let mut findings = Vec::new();
     let mut wrong = |code, message: String, hint| {
@@ -42,6 +42,10 @@ pub(super) async fn names(app: &App, manifest: &Manifest, client_id: &str) -> Re
     if app.config.price(&manifest.price_tier).is_none() {
         let message = format!("the store has no price tier {}", manifest.price_tier);
         wrong("unknown_tier", message, "use one of the store's tiers in pack.toml, such as free");
+    }
+    if words(manifest).contains('\0') {
+        let message = "a title, a tag, the artist's name or an emoji has a zero byte".to_owned();
+        wrong("zero_byte", message, "write the text without it in pack.toml");
     }
     rejected(findings)
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
 use axum::routing::{get, post, put};
 use sea_orm::{
@@ -21,8 +21,12 @@ use crate::account::client::Designer;
 use crate::app::App;
 use crate::audit;
 use crate::catalogue::entity::{pack, release, sticker};
+use crate::config;
 use crate::db;
+use crate::delivery;
+use crate::variants;
 use crate::web::error::Error;
+use crate::web::extract::Path;
 
 pub(crate) fn api() -> Router<App> {
     Router::new()
@@ -56,7 +60,7 @@ async fn begin(
         created_at: Set(app.clock.now_ms()),
         published_at: Set(None),
     };
-    match row.insert(&app.db).await {
+    match db::insert(&app.db, row).await {
         Ok(new) => Ok((StatusCode::CREATED, axum::Json(shown(&app, &new).await?))),
         // Two at the same moment are one release.
         Err(error) if db::is_duplicate(&error) => {
@@ -114,6 +118,7 @@ async fn publish(
         check::names(&app, &manifest, &designer.client_id).await?;
         check::files(&app, &manifest).await?;
         show(&app, &found, &manifest).await?;
+        delivery::published(&app, &manifest);
     }
     let found = find(&app, &id, &designer).await?;
     let mut answer = shown(&app, &found).await?;
@@ -169,7 +174,12 @@ async fn show(app: &App, found: &release::Model, manifest: &Manifest) -> Result<
     let mut published = found.clone().into_active_model();
     published.published_at = Set(Some(now));
     published.update(&transaction).await?;
-    let detail = json!({ "release": found.id, "slug": manifest.slug.as_str() });
+    if app.config.delivery.variants == config::Variants::OnDemand {
+        variants::ask_for(&transaction, &found.id, config::Variants::OnDemand).await?;
+    }
+    let detail = json!({
+        "release": found.id, "slug": manifest.slug.as_str(), "price_tier": manifest.price_tier,
+    });
     audit::note(
         app,
         &transaction,
@@ -184,7 +194,7 @@ async fn show(app: &App, found: &release::Model, manifest: &Manifest) -> Result<
 }
 
 /// What a search looks through, in lower case.
-fn words(manifest: &Manifest) -> String {
+pub(super) fn words(manifest: &Manifest) -> String {
     let titles = manifest.titles.values().map(String::as_str);
     let names = [manifest.artist.name.as_str(), manifest.slug.as_str()];
     let emoji = manifest.stickers.iter().flat_map(|sticker| sticker.emoji.iter().map(String::as_str));

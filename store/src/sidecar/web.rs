@@ -25,6 +25,7 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
         .route("/health/live", get(live))
         .route("/health/ready", get(ready))
         .route("/metrics", get(counted))
+        .method_not_allowed_fallback(crate::web::wrong_method)
         .fallback(crate::web::not_found)
         .layer(middleware::from_fn_with_state(Arc::clone(&shared), around))
         .with_state(shared)

@@ -57,9 +57,36 @@ impl Checks {
     }
 }
 
+/// An object was read from where objects are: memory did not have it.
+pub fn object_read() {
+    METRICS.objects_read.increment(1);
+}
+
+/// A variant was made because somebody asked for it, or came out otherwise than it has to.
+pub fn rendered(came_out: bool) {
+    let [ok, failed] = &METRICS.renders;
+    if came_out { ok } else { failed }.increment(1);
+}
+
+const RENDERS: &str = "sticker_store_renders_total";
+const RENDERED: [&str; 2] = ["ok", "failed"];
+
 /// Tokens were issued.
 pub fn tokens_issued(tokens: u64) {
     METRICS.tokens_issued.increment(tokens);
+}
+
+/// Somebody was refused with this code: a receipt that lies, a notification that nobody signed.
+pub fn refused(code: &'static str) {
+    // There are as many as the program has codes.
+    with_local_recorder(&METRICS.recorder, || counter!(REFUSALS, "code" => code).increment(1));
+}
+
+/// So many jobs of the outbox wait, so many are dead, and so old is the oldest that waits.
+pub fn outbox(waiting: u64, dead: u64, oldest_seconds: u64) {
+    METRICS.outbox_waiting.set(approximate(waiting));
+    METRICS.outbox_dead.set(approximate(dead));
+    METRICS.outbox_oldest.set(approximate(oldest_seconds));
 }
 
 /// The keys in use are those of this version, as the database counts them.
@@ -86,6 +113,21 @@ pub fn revocations_fresh() {
 pub fn denied(entries: usize, cursor: u64) {
     METRICS.deny_entries.set(approximate(u64::try_from(entries).unwrap_or(u64::MAX)));
     METRICS.revocation_cursor.set(approximate(cursor));
+}
+
+/// The oldest of Google's purchases that is granted, and could not be acknowledged, is this many seconds old; 0 where there is none.
+pub fn google_unacknowledged(seconds: i64) {
+    METRICS.google_unacknowledged.set(approximate(u64::try_from(seconds).unwrap_or_default()));
+}
+
+/// Apple's history of notifications could not be read.
+pub fn apple_sweep_failed() {
+    METRICS.apple_sweep_failures.increment(1);
+}
+
+/// Google's purchases could not be swept.
+pub fn google_sweep_failed() {
+    METRICS.google_sweep_failures.increment(1);
 }
 
 /// A request waits for news of the deny feed until this is dropped.
@@ -130,6 +172,10 @@ struct Metrics {
     requests: RwLock<HashMap<Box<str>, [Counter; 5]>>,
     checks: [Counter; RESULTS.len()],
     tokens_issued: Counter,
+    objects_read: Counter,
+    outbox_waiting: Gauge,
+    outbox_dead: Gauge,
+    outbox_oldest: Gauge,
     keyring_version: Gauge,
     keyring_reload_failures: Counter,
     keyring_age: Age,
@@ -137,6 +183,10 @@ struct Metrics {
     deny_entries: Gauge,
     revocation_cursor: Gauge,
     long_polls: Gauge,
+    google_unacknowledged: Gauge,
+    apple_sweep_failures: Counter,
+    google_sweep_failures: Counter,
+    renders: [Counter; 2],
 }
 
 impl Metrics {
@@ -147,11 +197,17 @@ impl Metrics {
         let count = |name| with_local_recorder(&recorder, || counter!(name));
         let show = |name| with_local_recorder(&recorder, || gauge!(name));
         let result = |result| with_local_recorder(&recorder, || counter!(CHECKS, "result" => result));
+        let rendered = |result| with_local_recorder(&recorder, || counter!(RENDERS, "result" => result));
+        let jobs = |state| with_local_recorder(&recorder, || gauge!(OUTBOX_JOBS, "state" => state));
         Self {
             text,
             requests: RwLock::default(),
             checks: RESULTS.map(result),
             tokens_issued: count(TOKENS_ISSUED),
+            objects_read: count(OBJECTS_READ),
+            outbox_waiting: jobs("waiting"),
+            outbox_dead: jobs("dead"),
+            outbox_oldest: show(OUTBOX_OLDEST),
             keyring_version: show(KEYRING_VERSION),
             keyring_reload_failures: count(KEYRING_RELOAD_FAILURES),
             keyring_age: Age::new(show(KEYRING_AGE)),
@@ -159,6 +215,10 @@ impl Metrics {
             deny_entries: show(DENY_ENTRIES),
             revocation_cursor: show(REVOCATION_CURSOR),
             long_polls: show(LONG_POLLS),
+            google_unacknowledged: show(GOOGLE_UNACKNOWLEDGED),
+            apple_sweep_failures: count(APPLE_SWEEP_FAILURES),
+            google_sweep_failures: count(GOOGLE_SWEEP_FAILURES),
+            renders: RENDERED.map(rendered),
             recorder,
         }
     }
@@ -192,7 +252,24 @@ fn describe() {
         Unit::Count,
         "Checks of tokens, by result: accepted, or the code of the refusal."
     );
+    describe_counter!(RENDERS, Unit::Count, "Variants made because somebody asked: ok, or failed.");
     describe_counter!(TOKENS_ISSUED, Unit::Count, "Tokens issued.");
+    describe_counter!(
+        OBJECTS_READ,
+        Unit::Count,
+        "Objects read from where objects are, because memory did not have them."
+    );
+    describe_counter!(
+        REFUSALS,
+        Unit::Count,
+        "Receipts, notifications and the like that were refused, by code of the refusal."
+    );
+    describe_gauge!(OUTBOX_JOBS, Unit::Count, "Jobs of the outbox that wait or are dead.");
+    describe_gauge!(
+        OUTBOX_OLDEST,
+        Unit::Seconds,
+        "Age of the oldest job of the outbox that waits; 0 where none does."
+    );
     describe_gauge!(
         KEYRING_VERSION,
         "Version of the token keys in use, which the database counts up with each change."
@@ -214,6 +291,21 @@ fn describe() {
     );
     describe_gauge!(DENY_ENTRIES, Unit::Count, "Entries of the deny list.");
     describe_gauge!(REVOCATION_CURSOR, "Cursor of the last revocation in the deny list.");
+    describe_gauge!(
+        GOOGLE_UNACKNOWLEDGED,
+        Unit::Seconds,
+        "Age of the oldest purchase of Google's that is granted and could not be acknowledged; after three days it is refunded."
+    );
+    describe_counter!(
+        APPLE_SWEEP_FAILURES,
+        Unit::Count,
+        "Times that Apple's history of notifications could not be read."
+    );
+    describe_counter!(
+        GOOGLE_SWEEP_FAILURES,
+        Unit::Count,
+        "Times that Google's voided, pending and paid purchases could not be swept."
+    );
     describe_gauge!(LONG_POLLS, Unit::Count, "Requests that wait for news of the deny feed.");
 }
 
@@ -241,6 +333,10 @@ const STATUS_CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
 const REQUESTS: &str = "sticker_store_requests_total";
 const CHECKS: &str = "sticker_store_checks_total";
 const TOKENS_ISSUED: &str = "sticker_store_tokens_issued_total";
+const OBJECTS_READ: &str = "sticker_store_objects_read_total";
+const REFUSALS: &str = "sticker_store_refusals_total";
+const OUTBOX_JOBS: &str = "sticker_store_outbox_jobs";
+const OUTBOX_OLDEST: &str = "sticker_store_outbox_oldest_seconds";
 const KEYRING_VERSION: &str = "sticker_store_keyring_version";
 const KEYRING_RELOAD_FAILURES: &str = "sticker_store_keyring_reload_failures_total";
 const KEYRING_AGE: &str = "sticker_store_keyring_age_seconds";
@@ -248,6 +344,9 @@ const REVOCATIONS_AGE: &str = "sticker_store_revocations_age_seconds";
 const DENY_ENTRIES: &str = "sticker_store_deny_entries";
 const REVOCATION_CURSOR: &str = "sticker_store_revocation_cursor";
 const LONG_POLLS: &str = "sticker_store_long_polls_waiting";
+const GOOGLE_UNACKNOWLEDGED: &str = "sticker_store_google_unacknowledged_age_seconds";
+const APPLE_SWEEP_FAILURES: &str = "sticker_store_apple_sweep_failures_total";
+const GOOGLE_SWEEP_FAILURES: &str = "sticker_store_google_sweep_failures_total";
 
 #[cfg(test)]
 mod tests {
@@ -263,12 +362,17 @@ mod tests {
         }
         checks.count();
         let waiting = LongPoll::begin();
+        refused("bad_signature");
         let (_, text) = render();
         drop(waiting);
         for name in [
             REQUESTS,
             CHECKS,
             TOKENS_ISSUED,
+            OBJECTS_READ,
+            REFUSALS,
+            OUTBOX_JOBS,
+            OUTBOX_OLDEST,
             KEYRING_VERSION,
             KEYRING_RELOAD_FAILURES,
             KEYRING_AGE,
@@ -276,6 +380,9 @@ mod tests {
             DENY_ENTRIES,
             REVOCATION_CURSOR,
             LONG_POLLS,
+            GOOGLE_UNACKNOWLEDGED,
+            APPLE_SWEEP_FAILURES,
+            GOOGLE_SWEEP_FAILURES,
         ] {
             assert!(text.contains(&format!("# HELP {name} ")), "{name} has no help in\n{text}");
             assert!(text.contains(&format!("\n{name}")), "{name} has no value in\n{text}");

@@ -13,6 +13,7 @@ use sticker_protocol::token::{Algorithm, KeyFile, KeyId, KeyMaterial, KeyState, 
 
 use super::entity::{self, Model};
 use super::ring::Stage;
+use super::seal::MasterKey;
 use crate::app::App;
 use crate::db::{self, Counter};
 use crate::random::NoRandom;
@@ -167,6 +168,19 @@ impl KeyRow {
 /// As the database says.
 pub async fn any(db: &impl ConnectionTrait) -> Result<bool, DbErr> {
     Ok(entity::Entity::find().one(db).await?.is_some())
+}
+
+/// Whether this is the master key that sealed a key that there is; `None` where there is none.
+///
+/// # Errors
+/// As the database says.
+pub(crate) async fn open_with(db: &impl ConnectionTrait, master: &MasterKey) -> Result<Option<bool>, DbErr> {
+    let rows = entity::Entity::find().filter(entity::Column::Sealed.is_not_null()).all(db).await?;
+    let opens = |row: &Model| {
+        let id = u16::try_from(row.id).map(KeyId).ok()?;
+        master.open(id, Algorithm::parse(&row.algorithm)?, row.sealed.as_deref()?).ok()
+    };
+    Ok((!rows.is_empty()).then(|| rows.iter().any(|row| opens(row).is_some())))
 }
 
 /// Every key that ever was, by id.

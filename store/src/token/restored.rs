@@ -44,7 +44,8 @@ pub async fn restored(app: &App, actor: Actor<'_>, reason: &str) -> Result<Resto
     Ok(done)
 }
 
-/// Rows are locked in the order of those who issue, refund and change keys: grants, keys after their counter, entries after theirs.
+/// Rows are locked in the order of those who issue, refund and change keys: grants, keys after their counter, entries after theirs, and
+/// the end of the trace.
 async fn restored_once(app: &App, actor: Actor<'_>, reason: &str) -> Result<Restored, Error> {
     let transaction = db::begin(&app.db).await?;
     let lifetime = i64::from(app.config.token.lifetime_seconds);

@@ -22,7 +22,7 @@ use crate::web::error::Error;
 /// Writes into the feed that tokens of this user, or of every user, for the pack's stickers are refused up to this expiry. Writes
 /// nothing where no token can live any more.
 ///
-/// To be called last in the transaction, with the grant or the pack locked: the counter's row is what puts entries in one order. Whoever
+/// To be called last in the transaction but for the row in the trace, with the grant or the pack locked: the counter's row is what puts entries in one order. Whoever
 /// writes the next entry waits for it until our entry is committed, so an entry never becomes visible after a later one, and
 /// numbers have no gaps. Once the transaction is committed, [`notice`].
 ///

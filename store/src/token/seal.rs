@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use ring::{hkdf, hmac};
 use sticker_protocol::token::{Algorithm, KeyId, Secret};
 use zeroize::Zeroizing;
 
@@ -11,7 +12,10 @@ use crate::config::Config;
 use crate::random::{NoRandom, Random};
 
 /// The key that seals the token keys. It is nowhere in the database; every instance of a store has the same.
-pub struct MasterKey(LessSafeKey);
+pub struct MasterKey {
+    seals: LessSafeKey,
+    derives: hkdf::Prk,
+}
 
 /// Why there is no master key.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +30,9 @@ pub enum MasterKeyError {
     /// There are sealed keys, and the file that opens them is not here.
     #[error("the token keys in the database are sealed, and the master key file {} is not there", .0.display())]
     Missing(PathBuf),
+    /// It opens no key and proves no row of the trace.
+    #[error("this is another master key than the one that the store was made with")]
+    Another,
     /// The file cannot be used.
     #[error(transparent)]
     File(#[from] FileError),
@@ -60,6 +67,15 @@ impl MasterKey {
         Self::read(&path)
     }
 
+    /// A new key that nobody has: for a process that has nothing to open and nothing to sign.
+    ///
+    /// # Errors
+    /// [`MasterKeyError::NoRandom`].
+    pub fn of_nobody(random: &Random) -> Result<Self, MasterKeyError> {
+        let digits = Zeroizing::new(hex(&random.bytes::<32>()?));
+        Self::from_hex(&digits).ok_or(MasterKeyError::NoRandom(NoRandom))
+    }
+
     fn read(path: &Path) -> Result<Self, MasterKeyError> {
         let digits = Zeroizing::new(file::read_private(path)?);
         Self::from_hex(digits.trim())
@@ -77,7 +93,20 @@ impl MasterKey {
                 u8::from_str_radix(std::str::from_utf8(pair).ok().filter(|pair| !pair.starts_with('+'))?, 16)
                     .ok()?;
         }
-        Some(Self(LessSafeKey::new(UnboundKey::new(&AES_256_GCM, key.as_slice()).ok()?)))
+        let seals = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, key.as_slice()).ok()?);
+        Some(Self { seals, derives: hkdf::Salt::new(hkdf::HKDF_SHA256, &[]).extract(key.as_slice()) })
+    }
+
+    /// A key for HMAC-SHA256 that follows from this one and the label (HKDF, RFC 5869). Each use has a label of its own; neither another
+    /// label's key nor the master key follows from it.
+    #[expect(
+        clippy::expect_used,
+        clippy::missing_panics_doc,
+        reason = "HKDF fails only for more than 255 hashes of output"
+    )]
+    pub fn derived(&self, label: &str) -> hmac::Key {
+        let info = [label.as_bytes()];
+        self.derives.expand(&info, hmac::HMAC_SHA256).expect("one hash of output").into()
     }
 
     /// Nonce, sealed secret, tag: 60 bytes.
@@ -93,7 +122,7 @@ impl MasterKey {
     ) -> Result<Vec<u8>, NoRandom> {
         let nonce = random.bytes::<NONCE_LEN>()?;
         let mut sealed = Zeroizing::new(*secret.expose());
-        let tag = self.0.seal_in_place_separate_tag(
+        let tag = self.seals.seal_in_place_separate_tag(
             Nonce::assume_unique_for_key(nonce),
             Aad::from(bound_to(id, algorithm)),
             sealed.as_mut_slice(),
@@ -115,7 +144,7 @@ impl MasterKey {
         let (nonce, sealed) = sealed.split_first_chunk::<NONCE_LEN>()?;
         let mut sealed = Zeroizing::new(sealed.to_vec());
         let aad = Aad::from(bound_to(id, algorithm));
-        let opened = self.0.open_in_place(Nonce::assume_unique_for_key(*nonce), aad, &mut sealed).ok()?;
+        let opened = self.seals.open_in_place(Nonce::assume_unique_for_key(*nonce), aad, &mut sealed).ok()?;
         Some(Secret::new(<[u8; 32]>::try_from(&*opened).ok()?))
     }
 }
@@ -165,6 +194,20 @@ mod tests {
             assert!(open(&master, 3, Algorithm::HmacSha256, &altered).is_err(), "byte {at}");
             assert!(open(&master, 3, Algorithm::HmacSha256, &sealed[..at]).is_err(), "cut at {at}");
         }
+    }
+
+    #[test]
+    fn a_derived_key_is_that_of_the_standard_for_its_label_alone() {
+        let master = MasterKey::from_hex(DIGITS).unwrap();
+        let tag = |key: &hmac::Key| hmac::sign(key, b"x").as_ref().to_vec();
+        let derived = tag(&master.derived("one"));
+        assert_eq!(derived, tag(&MasterKey::from_hex(DIGITS).unwrap().derived("one")));
+        assert_ne!(derived, tag(&master.derived("other")));
+        // RFC 5869 in terms of HMAC: extract with zeros as salt, then the first block of expand.
+        let secret: Vec<u8> = (0..32).collect();
+        let extracted = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &[0; 32]), &secret);
+        let block = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, extracted.as_ref()), b"one\x01");
+        assert_eq!(derived, tag(&hmac::Key::new(hmac::HMAC_SHA256, block.as_ref())));
     }
 
     #[test]

@@ -64,10 +64,12 @@ macro_rules! asset {
     };
 }
 
-static ASSETS: LazyLock<[Asset; 4]> = LazyLock::new(|| {
+static ASSETS: LazyLock<[Asset; 6]> = LazyLock::new(|| {
     [
+        asset!("bridge.js", JAVASCRIPT),
         asset!("icon.svg", SVG),
         asset!("launch.js", JAVASCRIPT),
+        asset!("redeem.js", JAVASCRIPT),
         asset!("store.css", CSS),
         asset!("store.js", JAVASCRIPT),
     ]

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use axum::extract::rejection::{BytesRejection, JsonRejection};
+use axum::extract::rejection::{BytesRejection, JsonRejection, PathRejection, QueryRejection};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use sea_orm::DbErr;
@@ -13,7 +13,7 @@ use crate::objects::ObjectError;
 use crate::random::NoRandom;
 
 /// An answer that is not the one that was asked for.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Error {
     status: StatusCode,
     body: ErrorBody,
@@ -104,6 +104,11 @@ impl Error {
         self
     }
 
+    /// The status of the answer.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
     /// The stable code.
     pub fn code(&self) -> &'static str {
         self.body.code
@@ -112,6 +117,11 @@ impl Error {
     /// Whether it is our own fault, or the system's, and not the caller's.
     pub fn is_fault(&self) -> bool {
         self.status.is_server_error()
+    }
+
+    /// After how many seconds it is worth another try, where that is known.
+    pub const fn try_again_after(&self) -> Option<u32> {
+        self.body.retry_after
     }
 
     /// What happened, for people.
@@ -129,7 +139,9 @@ impl Error {
         self.body.source.as_deref()
     }
 
-    fn because(mut self, source: &dyn std::error::Error) -> Self {
+    /// Adds the cause of a fault, for logs and operators alone.
+    #[must_use]
+    pub(crate) fn because(mut self, source: &dyn std::error::Error) -> Self {
         let mut text = source.to_string();
         let mut cause = source.source();
         while let Some(error) = cause {
@@ -187,23 +199,33 @@ impl ErrorBody {
         }
         let mut response = (status, axum::Json(serde_json::json!({ "error": error }))).into_response();
         response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        let away = (status == StatusCode::SERVICE_UNAVAILABLE).then_some(2);
-        if let Some(seconds) = self.retry_after.or(away) {
+        if let Some(seconds) = self.retry_after(status) {
             response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
         }
         response
+    }
+
+    /// After how many seconds it is worth another try.
+    pub(crate) fn retry_after(&self, status: StatusCode) -> Option<u32> {
+        self.retry_after.or((status == StatusCode::SERVICE_UNAVAILABLE).then_some(2))
     }
 }
 
 /// A database that is away is not our client's fault, and worth another try.
 impl From<DbErr> for Error {
     fn from(error: DbErr) -> Self {
-        if db::is_busy(&error) {
+        // Somebody was there first with what is there once: whoever looks again finds it.
+        if db::is_busy(&error) || db::is_duplicate(&error) {
             let message = "somebody else changed the same at the same moment; try again";
             return Self::new(StatusCode::SERVICE_UNAVAILABLE, db::BUSY, message).because(&error);
         }
-        let away = matches!(error, DbErr::Conn(_) | DbErr::ConnectionAcquire(_));
-        let (status, code) = if away {
+        if db::is_full(&error) {
+            let message = "the store has no room left; nothing was written";
+            return Self::new(StatusCode::SERVICE_UNAVAILABLE, "storage_full", message)
+                .retry_after(ROOM_IS_MADE)
+                .because(&error);
+        }
+        let (status, code) = if db::is_away(&error) {
             (StatusCode::SERVICE_UNAVAILABLE, "unavailable")
         } else {
             (StatusCode::INTERNAL_SERVER_ERROR, "internal")
@@ -211,6 +233,9 @@ impl From<DbErr> for Error {
         Self::new(status, code, "the store failed; try again later").because(&error)
     }
 }
+
+/// In seconds: somebody has to make it.
+const ROOM_IS_MADE: u32 = 60;
 
 impl From<ObjectError> for Error {
     fn from(error: ObjectError) -> Self {
@@ -230,6 +255,22 @@ impl From<JsonRejection> for Error {
         let code =
             if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE { "too_large" } else { "invalid_body" };
         Self::new(rejection.status(), code, rejection.body_text())
+    }
+}
+
+impl From<PathRejection> for Error {
+    fn from(rejection: PathRejection) -> Self {
+        if rejection.status().is_client_error() {
+            Self::bad_request("invalid_address", rejection.body_text())
+        } else {
+            Self::internal(&rejection)
+        }
+    }
+}
+
+impl From<QueryRejection> for Error {
+    fn from(rejection: QueryRejection) -> Self {
+        Self::bad_request("invalid_query", rejection.body_text())
     }
 }
 

@@ -48,6 +48,9 @@ impl CachePolicy {
     }
 }
 
+/// What every page says it is.
+pub const CONTENT_TYPE: &str = "text/html; charset=utf-8";
+
 /// A page as an answer: `Html(page).into_response()`.
 #[derive(Debug)]
 pub struct Html<P>(pub P);
@@ -58,7 +61,7 @@ impl<P: Page> IntoResponse for Html<P> {
         let Ok(body) = page.render() else { return StatusCode::INTERNAL_SERVER_ERROR.into_response() };
         let headers = [
             (header::CACHE_CONTROL, P::CACHE.header()),
-            (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
+            (header::CONTENT_TYPE, HeaderValue::from_static(CONTENT_TYPE)),
             (header::CONTENT_LANGUAGE, HeaderValue::from_static(page.layout().locale.tag())),
             (header::VARY, HeaderValue::from_static("accept-language, cookie")),
         ];

@@ -6,6 +6,7 @@
     reason = "the functions beside the tests are tests too"
 )]
 
+mod bridge;
 mod invented;
 mod markup;
 mod samples;

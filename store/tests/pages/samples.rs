@@ -7,12 +7,16 @@ use sticker_protocol::StickerId;
 use sticker_protocol::sticker::Rgb;
 use sticker_store::account::page::LaunchPage;
 use sticker_store::catalogue::page::{
-    ArtistLink, ArtistPage, HomePage, Offer, PackCard, PackPage, Price, SearchPage, StickerTile,
+    ArtistLink, ArtistPage, GiftOffer, HomePage, Missed, Offer, PackCard, PackPage, PartnerOffer, Price,
+    SearchPage, StickerTile,
 };
 use sticker_store::i18n::{Day, LocalText, Locale};
-use sticker_store::library::page::LibraryPage;
+use sticker_store::library::page::{LibraryPage, OwnedPack};
 use sticker_store::money::{Currency, Money};
-use sticker_store::purchase::page::{OrderPage, OrderState, OrderStep, OrderSummary, OrdersPage};
+use sticker_store::purchase::order::Origin;
+use sticker_store::purchase::page::{
+    GiftTo, OrderPage, OrderState, OrderStep, OrderSummary, OrdersPage, RedeemPage, RedeemProblem, RedeemStep,
+};
 use sticker_store::web::page::{Layout, Page, Picture, Problem, ProblemPage};
 
 /// A rendered page with its name: the file name in the gallery.
@@ -45,6 +49,7 @@ pub(crate) struct ArtSticker {
 pub(crate) fn all(locale: Locale, first: &Art, second: &Art) -> Vec<Sample> {
     let book = Book { locale, first, second };
     let mut samples = book.catalogue();
+    samples.extend(book.missed());
     samples.extend(book.account());
     samples
 }
@@ -85,6 +90,10 @@ impl Book<'_> {
                 "pack-buy-real",
                 &self.pack(self.second, dollar, Offer::Buy { idempotency_key: key(), sandbox: false }),
             ),
+            sample("pack-event", &self.pack(self.second, won, event())),
+            sample("pack-couple", &PackPage { couple_shared: true, ..self.buyable(None) }),
+            sample("pack-gift", &self.buyable(Some(PartnerOffer::Give { idempotency_key: key() }))),
+            sample("pack-gift-owns", &self.buyable(Some(PartnerOffer::Owns))),
             sample("pack-ordered", &self.pack(self.second, won, Offer::Ordered { order: ORDER.to_owned() })),
             sample("pack-owned", &self.pack(self.first, Price::Free, Offer::Owned)),
             sample("pack-signed-out", &self.pack(self.second, won, Offer::SignedOut)),
@@ -98,16 +107,49 @@ impl Book<'_> {
         ]
     }
 
+    /// An event that somebody missed.
+    fn missed(&self) -> Vec<Sample> {
+        let page = |missed| {
+            let page = PackPage { missed: Some(missed), ..self.buyable(None) };
+            sample(&format!("pack-{}", missed.code().replace('_', "-")), &page)
+        };
+        Missed::ALL.into_iter().map(page).collect()
+    }
+
+    /// A pack that can be given away.
+    fn buyable(&self, to_partner: Option<PartnerOffer>) -> PackPage {
+        let key = || "0b6f3c1e".to_owned();
+        let won = Price::Paid(Money { minor: 1_200, currency: Currency::KRW });
+        let offer = Offer::Buy { idempotency_key: key(), sandbox: false };
+        let gift = Some(GiftOffer { to_partner, code_key: key() });
+        PackPage { gift, ..self.pack(self.second, won, offer) }
+    }
+
     fn account(&self) -> Vec<Sample> {
-        let library = |packs| LibraryPage { layout: self.layout("/library"), packs };
+        let library = |cards: Vec<PackCard>| LibraryPage {
+            layout: self.layout("/library"),
+            packs: cards
+                .into_iter()
+                .zip([Origin::Own, Origin::Gift, Origin::Shared].into_iter().cycle())
+                .map(|(card, origin)| OwnedPack { card, origin })
+                .collect(),
+        };
         let orders = |orders| OrdersPage { layout: self.layout("/orders"), orders };
         let order = |state, step| OrderPage {
             layout: self.layout("/orders/1"),
             order: self.order(self.second, state, 1_200),
             step,
+            paid_twice: false,
         };
         let mut samples = vec![
-            sample("library", &library(vec![self.card(self.first, 0), self.card(self.second, 1)])),
+            sample(
+                "library",
+                &library(vec![
+                    self.card(self.first, 0),
+                    self.card(self.second, 1),
+                    PackCard { poster: self.first.stickers[0].poster.clone(), ..self.card(self.second, 2) },
+                ]),
+            ),
             sample("library-one", &library(vec![self.card(self.first, 0)])),
             sample(
                 "library-taken-down",
@@ -125,6 +167,8 @@ impl Book<'_> {
                     self.order(self.first, OrderState::Granted, 0),
                     self.order(self.second, OrderState::Paid, 1_200),
                     self.order(self.second, OrderState::Revoked, 12_000),
+                    self.gift(GiftTo::WhoHasTheCode, OrderState::Waiting),
+                    self.gift(GiftTo::Partner, OrderState::Given),
                 ]),
             ),
             sample("orders-empty", &orders(Vec::new())),
@@ -132,8 +176,43 @@ impl Book<'_> {
             sample("order-wait", &order(OrderState::Pending, OrderStep::Wait)),
             sample("order-granted", &order(OrderState::Granted, OrderStep::OpenLibrary)),
             sample("order-revoked", &order(OrderState::Revoked, OrderStep::BackToPack)),
+            sample("order-revoked-kept", &order(OrderState::Revoked, OrderStep::KeptByAnother)),
+            sample("order-nothing-to-pay", &order(OrderState::Created, OrderStep::NothingToPay)),
+            sample("order-too-late", &taken_down(order(OrderState::Created, OrderStep::TooLate))),
+            sample("order-taken-down", &taken_down(order(OrderState::Granted, OrderStep::OpenLibrary))),
+            sample("order-finish", &order(OrderState::Created, OrderStep::Finish)),
+            sample(
+                "order-app",
+                &OrderPage {
+                    order: OrderSummary {
+                        sandbox: false,
+                        ..self.order(self.second, OrderState::Created, 1_200)
+                    },
+                    ..order(
+                        OrderState::Created,
+                        OrderStep::PayInApp { provider: "apple", product: "sticker_tier1".to_owned() },
+                    )
+                },
+            ),
+            sample("order-owned-already", &order(OrderState::Paid, OrderStep::AlreadyOwned)),
+            sample(
+                "order-paid-twice",
+                &OrderPage { paid_twice: true, ..order(OrderState::Granted, OrderStep::OpenLibrary) },
+            ),
+            sample(
+                "order-shared",
+                &OrderPage {
+                    order: OrderSummary {
+                        shared: true,
+                        ..self.order(self.second, OrderState::Granted, 1_200)
+                    },
+                    ..order(OrderState::Granted, OrderStep::OpenLibrary)
+                },
+            ),
             sample("launch", &LaunchPage { layout: self.layout("/launch") }),
         ];
+        samples.extend(self.gifts());
+        samples.extend(self.redeem());
         samples.extend(Problem::ALL.into_iter().map(|problem| {
             let page = ProblemPage {
                 layout: self.layout("/lost"),
@@ -143,6 +222,54 @@ impl Book<'_> {
             sample(&format!("problem-{}", problem.status().as_u16()), &page)
         }));
         samples
+    }
+
+    fn gifts(&self) -> Vec<Sample> {
+        let gift = |to, state, step| OrderPage {
+            layout: self.layout("/orders/1"),
+            order: self.gift(to, state),
+            step,
+            paid_twice: false,
+        };
+        let share = OrderStep::ShareCode {
+            code: "7XG4-M2QD-0KPA-V93T".to_owned(),
+            link: "https://stickers.example/redeem#7XG4-M2QD-0KPA-V93T".to_owned(),
+            until: Day::of_unix_ms(1_797_811_200_000),
+        };
+        let ended = |expired, can_keep| OrderStep::CodeEnded { expired, can_keep };
+        let (code, partner) = (GiftTo::WhoHasTheCode, GiftTo::Partner);
+        vec![
+            sample("gift-code", &gift(code, OrderState::Waiting, share)),
+            sample("gift-expired", &gift(code, OrderState::Paid, ended(true, true))),
+            sample("gift-returned", &gift(code, OrderState::Paid, ended(false, false))),
+            sample(
+                "gift-partner-owns",
+                &gift(partner, OrderState::Paid, OrderStep::PartnerOwns { can_keep: true }),
+            ),
+            sample("gift-nothing-to-pay", &gift(partner, OrderState::Created, OrderStep::NothingToPay)),
+            sample("gift-revoked", &gift(code, OrderState::Revoked, OrderStep::BackToPack)),
+            sample("gift-given", &gift(code, OrderState::Given, OrderStep::Given)),
+            sample("gift-given-partner", &gift(partner, OrderState::Given, OrderStep::Given)),
+        ]
+    }
+
+    fn redeem(&self) -> Vec<Sample> {
+        let redeem = |step| RedeemPage { layout: self.layout("/redeem"), step };
+        let form = |typed: &str, problem| RedeemStep::Form { typed: typed.to_owned(), problem };
+        let mut samples = vec![
+            sample("redeem", &redeem(form("", None))),
+            sample("redeem-signed-out", &redeem(RedeemStep::SignedOut)),
+            sample("redeem-done", &redeem(RedeemStep::Done { pack: Box::new(self.card(self.first, 0)) })),
+        ];
+        samples.extend(RedeemProblem::ALL.into_iter().map(|problem| {
+            let page = redeem(form("<quux> 7xg4", Some(problem)));
+            sample(&format!("redeem-{}", problem.code().replace('_', "-")), &page)
+        }));
+        samples
+    }
+
+    fn gift(&self, to: GiftTo, state: OrderState) -> OrderSummary {
+        OrderSummary { gift: Some(to), ..self.order(self.first, state, 1_200) }
     }
 
     fn layout(&self, path: &str) -> Layout {
@@ -197,6 +324,9 @@ impl Book<'_> {
             copyright: "© 2026 Mochi & Bean".to_owned(),
             price,
             offer,
+            missed: None,
+            gift: None,
+            couple_shared: false,
             stickers: art
                 .stickers
                 .iter()
@@ -227,12 +357,23 @@ impl Book<'_> {
             },
             day: Day::of_unix_ms(1_795_219_200_000),
             state,
+            gift: None,
+            shared: false,
+            taken_down: false,
             sandbox: true,
         }
     }
 }
 
 const ORDER: &str = "7c2f1d6e-58a4-4b0e-9d6c-2f7f0a4f8f11";
+
+fn event() -> Offer {
+    Offer::Event { idempotency_key: "0b6f3c1e".to_owned(), until: Day::of_unix_ms(1_796_000_000_000) }
+}
+
+fn taken_down(page: OrderPage) -> OrderPage {
+    OrderPage { order: OrderSummary { taken_down: true, ..page.order }, ..page }
+}
 
 fn sample<P: Page + Template>(name: &str, page: &P) -> Sample {
     Sample { name: name.to_owned(), html: page.render().unwrap() }

@@ -8,6 +8,9 @@
 
 mod feed;
 mod issue;
+mod orders;
+#[path = "../shared/published.rs"]
+mod published;
 mod race;
 mod restored;
 mod silence;

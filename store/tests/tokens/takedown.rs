@@ -5,7 +5,8 @@ use axum::http::{Request, StatusCode};
 use sticker_protocol::token::Refusal;
 use sticker_store::audit::Actor;
 use sticker_store::catalogue::takedown::{reinstate, take_down};
-use sticker_store::purchase::order::{self, Provider, Wish};
+use sticker_store::purchase::order::{self, Wish};
+use sticker_store::purchase::word::Provider;
 
 use crate::town::{Follower, in_town, send, user};
 
@@ -33,7 +34,7 @@ fn a_pack_that_was_taken_down_is_refused_for_everybody_and_out_of_the_store_unti
         }
         assert_eq!(town.tokens(&town.other, &alice).await.unwrap_err().code(), "taken_down");
         assert_eq!(town.tokens(&town.other, &carol).await.unwrap_err().code(), "not_owned");
-        let wish = Wish { pack: town.pack, provider: Provider::Sandbox, idempotency_key: None };
+        let wish = Wish::new(town.pack, Provider::Sandbox);
         assert_eq!(order::make(&town.one, &carol, wish).await.unwrap_err().code(), "taken_down");
         let page = format!("/packs/{}", town.slug);
         assert_eq!(status(town, &page).await, StatusCode::NOT_FOUND);

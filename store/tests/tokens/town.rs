@@ -7,28 +7,31 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::http::{Method, Request, StatusCode, header};
+use axum::http::{Request, StatusCode, header};
 use axum::response::Response;
 use serde_json::Value;
-use sticker_packer::{BuildOptions, build};
-use sticker_protocol::release::{MANIFEST_FILE, Manifest};
 use sticker_protocol::token::{DenyList, Expected, Refusal, RevocationPage, UserId, Version};
 use sticker_protocol::{Expiry, PackId, StickerId};
 use sticker_store::account::client::{self, Scope};
-use sticker_store::app::{App, Parts, router};
+use sticker_store::app::{App, Parts};
 use sticker_store::audit::Actor;
 use sticker_store::clock::Clock;
 use sticker_store::config::Config;
-use sticker_store::purchase::order::{self, Provider, Wish};
+use sticker_store::purchase::entity::order;
+use sticker_store::purchase::order::{Wish, make};
 use sticker_store::purchase::refund::refund;
-use sticker_store::purchase::settle::{Proof, settle};
+use sticker_store::purchase::settle::{self, Submitter};
+use sticker_store::purchase::state::State;
+use sticker_store::purchase::word::{Provider, World};
 use sticker_store::random::Random;
 use sticker_store::token::issue::{Issued, Wanted, issue};
 use sticker_store::token::live;
 use sticker_store::web::error::Error;
-use sticker_tests::{Artwork, Database, on_each_database};
+use sticker_tests::{Database, on_each_database};
 use tempfile::TempDir;
-use tower::ServiceExt as _;
+
+pub(crate) use crate::published::send;
+use crate::published::{built, published};
 
 /// Long enough for every machine; what takes longer has come to a halt.
 pub(crate) const HALT: Duration = Duration::from_mins(1);
@@ -72,6 +75,8 @@ impl Town {
         let mut settings = vec![
             ("STICKER_STORE__DATA_DIR".to_owned(), data.path().display().to_string()),
             ("STICKER_STORE__PURCHASE__SANDBOX".to_owned(), "true".to_owned()),
+            // Who waits for the end of a store here is a request.
+            ("STICKER_STORE__WORKER__IN_SERVE".to_owned(), "false".to_owned()),
             ("STICKER_STORE__TOKEN__LIFETIME_SECONDS".to_owned(), LIFETIME.to_string()),
         ];
         if let Database::Server { url, .. } = database {
@@ -80,8 +85,7 @@ impl Town {
         let now = Arc::new(AtomicI64::new(START * 1_000));
         let one = open(&settings, &now).await;
         let other = open(&settings, &now).await;
-        let designer = client::add(&one, "studio", &[Scope::Publish]).await.unwrap().secret;
-        let manifest = publish(&one, &designer, release()).await;
+        let manifest = published(&one, release()).await;
         let secret = client::add(&one, "chat", &[Scope::Verify]).await.unwrap().secret;
         let stickers = manifest.stickers.iter().map(|sticker| sticker.id).collect();
         let (pack, slug) = (manifest.pack, manifest.slug.to_string());
@@ -119,18 +123,29 @@ impl Town {
         self.now.load(Ordering::Relaxed) / 1_000
     }
 
-    /// Buys the pack and gives the order.
+    /// A user buys the pack; gives the order's id.
     pub(crate) async fn buys(&self, app: &App, user: &UserId) -> String {
-        let wish = Wish { pack: self.pack, provider: Provider::Sandbox, idempotency_key: None };
-        let order = order::make(app, user, wish).await.unwrap();
-        let settled = settle(app, user, &order.id, &Proof::sandbox(&order.id)).await.unwrap();
-        assert_eq!(settled.state, "granted");
+        let order = self.orders(app, user).await;
+        assert_eq!(self.pays(app, user, &order).await.state, State::Granted);
         order.id
+    }
+
+    /// A user orders the pack.
+    pub(crate) async fn orders(&self, app: &App, user: &UserId) -> order::Model {
+        make(app, user, Wish::new(self.pack, Provider::Sandbox)).await.unwrap()
+    }
+
+    /// The user's app hands in the payment for the order.
+    pub(crate) async fn pays(&self, app: &App, user: &UserId, order: &order::Model) -> order::Model {
+        let word = settle::own_word(order, World::Sandbox, &order.id);
+        let submitter = Submitter { user, order_id: &order.id };
+        let heard = settle::hear(app, &settle::submission(&word), &word, Some(submitter)).await.unwrap();
+        heard.order.unwrap()
     }
 
     pub(crate) async fn refunds(&self, app: &App, order: &str) {
         let refunded = refund(app, Actor("operator"), order, "asked for").await.unwrap();
-        assert_eq!(refunded.state, "revoked");
+        assert_eq!(refunded.state, State::Revoked);
     }
 
     pub(crate) async fn tokens(&self, app: &App, user: &UserId) -> Result<Vec<Issued>, Error> {
@@ -203,7 +218,7 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    async fn of(response: Response) -> Self {
+    pub(crate) async fn of(response: Response) -> Self {
         let text = |value: &axum::http::HeaderValue| value.to_str().unwrap_or_default().to_owned();
         let headers =
             response.headers().iter().map(|(name, value)| (name.to_string(), text(value))).collect();
@@ -230,10 +245,6 @@ pub(crate) fn keeps_fresh(app: &App) -> tokio::task::JoinHandle<()> {
     tokio::spawn(live::keep_fresh(App::clone(app)))
 }
 
-pub(crate) async fn send(app: &App, request: Request<Body>) -> Response {
-    router(App::clone(app)).oneshot(request).await.unwrap()
-}
-
 async fn open(settings: &[(String, String)], now: &Arc<AtomicI64>) -> App {
     let config = Config::load(None, settings.iter().cloned()).unwrap();
     Parts::open(config, Clock::Manual(Arc::clone(now)), Random::system()).await.unwrap()
@@ -242,36 +253,5 @@ async fn open(settings: &[(String, String)], now: &Arc<AtomicI64>) -> App {
 /// A release that the packer built, once for all tests.
 fn release() -> &'static Path {
     static BUILT: OnceLock<TempDir> = OnceLock::new();
-    let built = BUILT.get_or_init(|| {
-        let (artwork, out) = (Artwork::project("tokens", "tier1", 2, 0), tempfile::tempdir().unwrap());
-        let random = Random::system();
-        build(artwork.path(), &out.path().join("release"), &BuildOptions::new(random.secure()), &()).unwrap();
-        out
-    });
-    built.path()
-}
-
-async fn publish(app: &App, secret: &str, out: &Path) -> Manifest {
-    let folder = out.join("release");
-    let bytes = std::fs::read(folder.join(MANIFEST_FILE)).unwrap();
-    let manifest = Manifest::read(&bytes).unwrap();
-    let request = |method: Method, path: String, body: Vec<u8>| {
-        Request::builder()
-            .method(method)
-            .uri(path)
-            .header(header::AUTHORIZATION, format!("Bearer {secret}"))
-            .body(Body::from(body))
-            .unwrap()
-    };
-    let begun = Answer::of(send(app, request(Method::POST, "/v1/releases".to_owned(), bytes)).await).await;
-    let id = begun.json()["release"]["id"].as_str().unwrap().to_owned();
-    for file in &manifest.files {
-        let bytes = std::fs::read(folder.join(file.path.as_str())).unwrap();
-        let path = format!("/v1/releases/{id}/objects/{}", file.sha256);
-        let put = send(app, request(Method::PUT, path, bytes)).await;
-        assert_eq!(put.status(), StatusCode::NO_CONTENT);
-    }
-    let published = send(app, request(Method::POST, format!("/v1/releases/{id}/publish"), Vec::new())).await;
-    assert_eq!(published.status(), StatusCode::OK);
-    manifest
+    BUILT.get_or_init(|| built("tokens")).path()
 }

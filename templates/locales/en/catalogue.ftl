@@ -44,3 +44,13 @@ artist-packs = { $count ->
 artist-shelf = Packs
 artist-empty-title = No packs on sale
 artist-empty-text = There is nothing by this artist at the moment.
+
+offer-event = Get it as a present
+offer-event-until = One for each, until
+offer-gift = Give as a gift
+offer-gift-partner = To your partner
+offer-gift-partner-hint = In their stickers at once
+offer-gift-partner-owns = Your partner has this pack already
+offer-gift-code = With a code
+offer-gift-code-hint = Send it to whomever you like
+pack-couple = Bought once, for you and your partner

@@ -7,3 +7,5 @@ library-packs = { $count ->
 library-empty-title = No stickers yet
 library-empty-text = Packs that you get appear here and in your messenger.
 library-taken-down = No longer available
+library-gift = From a friend
+library-shared = Shared by your partner

@@ -35,3 +35,13 @@ artist-packs = パック{ $count }個
 artist-shelf = パック
 artist-empty-title = 販売中のパックはありません
 artist-empty-text = この作者のパックは現在ありません。
+
+offer-event = プレゼントを受け取る
+offer-event-until = お一人様1つ、期限：
+offer-gift = ギフトとして贈る
+offer-gift-partner = パートナーに
+offer-gift-partner-hint = 相手のスタンプにすぐ届きます
+offer-gift-partner-owns = パートナーはすでにこのパックを持っています
+offer-gift-code = コードで
+offer-gift-code-hint = 好きな人に送れます
+pack-couple = ひとつ買えば、パートナーもいっしょに使えます

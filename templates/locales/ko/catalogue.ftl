@@ -35,3 +35,13 @@ artist-packs = 팩 { $count }개
 artist-shelf = 팩
 artist-empty-title = 판매 중인 팩이 없어요
 artist-empty-text = 지금은 이 작가의 팩을 볼 수 없어요.
+
+offer-event = 선물로 받기
+offer-event-until = 한 사람에 하나씩, 마감:
+offer-gift = 선물하기
+offer-gift-partner = 연인에게
+offer-gift-partner-hint = 연인의 스티커에 바로 나타나요
+offer-gift-partner-owns = 연인이 이미 가지고 있는 팩이에요
+offer-gift-code = 코드로
+offer-gift-code-hint = 원하는 사람에게 보내세요
+pack-couple = 한 번 사면 연인과 함께 써요

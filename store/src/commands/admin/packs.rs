@@ -1,7 +1,7 @@
 //! `sticker-store admin packs`
 
 use sticker_store::app::App;
-use sticker_store::catalogue::takedown;
+use sticker_store::catalogue::{sharing, takedown};
 use sticker_store::config::Config;
 use sticker_store::web::error::Error;
 
@@ -16,6 +16,7 @@ pub(super) async fn run(config: Config, command: PacksCommand) -> Status {
     };
     let done = match command {
         PacksCommand::List => return list(&app).await,
+        PacksCommand::Share { pack, on } => share(&app, &pack, on).await,
         PacksCommand::Takedown { pack, reason } => take_down(&app, &pack, &reason).await,
         PacksCommand::Reinstate { pack, reason } => reinstate(&app, &pack, &reason).await,
     };
@@ -34,8 +35,9 @@ async fn list(app: &App) -> Status {
             for pack in packs {
                 let down = pack.taken_down_at.map(|at| format!("  taken down {}", time(at)));
                 let (published, down) = (time(pack.published_at), down.unwrap_or_default());
+                let shared = if pack.couple_shared == 0 { "" } else { "  shared" };
                 say(format_args!(
-                    "{}  {}  {}  published {published}{down}",
+                    "{}  {}  {}  published {published}{shared}{down}",
                     pack.id, pack.slug, pack.price_tier
                 ));
             }
@@ -43,6 +45,13 @@ async fn list(app: &App) -> Status {
         }
         Err(error) => failed("database", &error, AWAY),
     }
+}
+
+async fn share(app: &App, pack: &str, on: bool) -> Result<String, Error> {
+    let id = takedown::named(&app.db, pack).await?;
+    let changed = sharing::share(app, OPERATOR, id, on).await?;
+    let state = if on { "couples share it" } else { "couples do not share it" };
+    Ok(format!("{id}  {state}{}", if changed { "" } else { " already" }))
 }
 
 async fn take_down(app: &App, pack: &str, reason: &str) -> Result<String, Error> {

@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
@@ -15,6 +14,7 @@ use crate::account::client::VerifyClient;
 use crate::app::App;
 use crate::token::revocation;
 use crate::web::error::Error;
+use crate::web::extract::Query;
 
 pub(super) fn routes() -> Router<App> {
     Router::new().route("/v1/revocations", get(revocations))
@@ -34,7 +34,7 @@ async fn revocations(
     State(app): State<App>,
     _: VerifyClient,
     headers: HeaderMap,
-    asked: Result<Query<Asked>, QueryRejection>,
+    Query(asked): Query<Asked>,
 ) -> Result<Response, Error> {
     let Asked { after, limit, wait } = checked(asked)?;
     // Another process may be ahead of this one; a chat server that asks both sees one feed.
@@ -64,9 +64,8 @@ fn is_same(one: &str, other: &str) -> bool {
     one.trim_start_matches("W/") == other.trim_start_matches("W/")
 }
 
-fn checked(asked: Result<Query<Asked>, QueryRejection>) -> Result<Asked, Error> {
+fn checked(asked: Asked) -> Result<Asked, Error> {
     let invalid = |message: String| Error::bad_request("invalid_query", message);
-    let Query(asked) = asked.map_err(|rejection| invalid(rejection.body_text()))?;
     if asked.after > MAX_CURSOR {
         return Err(invalid(format!("`after` is a cursor, 0 to {MAX_CURSOR}")));
     }

@@ -1,0 +1,265 @@
+//! Objects in the local folder. A file is hashed when this process first reads it, and again when it is no longer the same file: device,
+//! inode, size, and the times of its last change to the nanosecond are remembered. Writing into a file changes them; what
+//! a disk alters beneath the file system `sticker-store admin objects verify` finds. A file that was changed a moment ago is not
+//! remembered: another change in the same tick of the system's clock could not be told from it.
+
+use std::fs::{File, Metadata};
+use std::io;
+use std::os::unix::fs::{FileExt as _, MetadataExt as _};
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use http_body::{Body, Frame, SizeHint};
+use moka::sync::Cache;
+use sticker_protocol::Sha256;
+use tokio::task::JoinHandle;
+
+use super::Bytes;
+use super::content::{Content, Is, Label, Object};
+use crate::objects::ObjectError;
+use crate::web::error::Error;
+
+/// A file that was checked, open to be sent.
+#[derive(Debug)]
+pub(crate) struct OpenFile {
+    file: File,
+    length: u64,
+    label: Label,
+}
+
+/// What tells a file from another, and from itself after a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Identity([i64; 4], [u64; 3]);
+
+impl Identity {
+    fn of(file: &Metadata) -> Self {
+        let times = [file.mtime(), file.mtime_nsec(), file.ctime(), file.ctime_nsec()];
+        Self(times, [file.dev(), file.ino(), file.size()])
+    }
+
+    /// When the file or what is known of it was last changed, in milliseconds since 1970.
+    const fn changed_ms(&self) -> i64 {
+        let Self([_, _, seconds, nanoseconds], _) = self;
+        seconds.saturating_mul(1_000).saturating_add(*nanoseconds / 1_000_000)
+    }
+}
+
+/// The files that were hashed, and what is in them.
+#[derive(Debug)]
+pub(super) struct Checked(Cache<Sha256, (Identity, Is)>);
+
+impl Checked {
+    pub(super) fn new() -> Self {
+        Self(Cache::new(FILES))
+    }
+}
+
+/// The file of an object: its content, or the open file where it is larger than `memory_limit`. `None` where there is none.
+pub(super) async fn read(
+    checked: &Checked,
+    path: PathBuf,
+    hash: Sha256,
+    memory_limit: u64,
+    now_ms: i64,
+) -> Result<Option<Content>, Error> {
+    let before = checked.0.get(&hash);
+    let read = move || read_now(&path, hash, before, memory_limit);
+    let read = tokio::task::spawn_blocking(read).await.map_err(|error| Error::internal(&error))?;
+    let Some((content, identity)) = read? else { return Ok(None) };
+    let settled = now_ms.saturating_sub(identity.changed_ms()) > TICK_MS;
+    if settled && before.is_none_or(|(before, _)| before != identity) {
+        checked.0.insert(hash, (identity, content.label().is));
+    }
+    Ok(Some(content))
+}
+
+fn read_now(
+    path: &PathBuf,
+    hash: Sha256,
+    before: Option<(Identity, Is)>,
+    memory_limit: u64,
+) -> Result<Option<(Content, Identity)>, ObjectError> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    let metadata = file.metadata()?;
+    let (identity, length) = (Identity::of(&metadata), metadata.size());
+    let known = before.filter(|(before, _)| *before == identity).map(|(_, is)| is);
+    let bytes = match known {
+        Some(_) if length > memory_limit => Vec::new(),
+        _ => whole(&file, length)?,
+    };
+    let is = match known {
+        Some(is) => is,
+        None if Sha256::of(&bytes) != hash => return Err(ObjectError::Altered(hash)),
+        None => Is::of(&bytes),
+    };
+    // Changed while it was read: what was read is right, but nobody knows what is there now.
+    if Identity::of(&file.metadata()?) != identity {
+        return Err(ObjectError::Altered(hash));
+    }
+    let content = if length > memory_limit {
+        Content::File(Arc::new(OpenFile { file, length, label: Label::new(hash, is) }))
+    } else {
+        Content::Memory(Arc::new(Object::new(hash, Bytes::from(bytes), is)))
+    };
+    Ok(Some((content, identity)))
+}
+
+fn whole(file: &File, length: u64) -> io::Result<Vec<u8>> {
+    let length = usize::try_from(length).map_err(io::Error::other)?;
+    let mut bytes = vec![0; length];
+    file.read_exact_at(&mut bytes, 0)?;
+    Ok(bytes)
+}
+
+impl OpenFile {
+    pub(super) const fn label(&self) -> &Label {
+        &self.label
+    }
+
+    pub(super) const fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// The whole content, for who needs it in one piece.
+    pub(super) fn read_whole(&self) -> io::Result<Bytes> {
+        whole(&self.file, self.length).map(Bytes::from)
+    }
+}
+
+/// A part of a file as the body of an answer: a piece is read when the one before it is on its way.
+#[derive(Debug)]
+pub(super) struct FileBody {
+    file: Arc<OpenFile>,
+    at: u64,
+    end: u64,
+    reading: Option<JoinHandle<io::Result<Bytes>>>,
+}
+
+impl FileBody {
+    /// From `first` up to `end`, which is not in it.
+    pub(super) const fn new(file: Arc<OpenFile>, first: u64, end: u64) -> Self {
+        Self { file, at: first, end, reading: None }
+    }
+}
+
+impl Body for FileBody {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        let this = &mut *self;
+        if this.at >= this.end {
+            return Poll::Ready(None);
+        }
+        let reading = this.reading.get_or_insert_with(|| {
+            let (file, at) = (Arc::clone(&this.file), this.at);
+            let length = usize::try_from(this.end - at).unwrap_or(PIECE).min(PIECE);
+            tokio::task::spawn_blocking(move || {
+                let mut piece = vec![0; length];
+                file.file.read_exact_at(&mut piece, at)?;
+                Ok(Bytes::from(piece))
+            })
+        });
+        let read = ready!(Pin::new(reading).poll(context)).map_err(io::Error::other).flatten();
+        this.reading = None;
+        match &read {
+            Ok(piece) => this.at += piece.len() as u64,
+            Err(_) => this.at = this.end,
+        }
+        Poll::Ready(Some(read.map(Frame::data)))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.at >= self.end
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.end.saturating_sub(self.at))
+    }
+}
+
+/// A piece is in memory once for each answer that is being sent.
+const PIECE: usize = 128 << 10;
+/// Far above a tick of any system's clock.
+const TICK_MS: i64 = 1_000;
+/// About 20 MB of memory where there are as many.
+const FILES: u64 = 100_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file_of(content: &[u8]) -> (tempfile::TempDir, PathBuf, Sha256) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("object");
+        std::fs::write(&path, content).unwrap();
+        (folder, path, Sha256::of(content))
+    }
+
+    /// Puts other content in its place, as a new file.
+    fn replaced(path: &PathBuf, content: &[u8]) {
+        let beside = path.with_extension("new");
+        std::fs::write(&beside, content).unwrap();
+        std::fs::rename(&beside, path).unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_file_that_was_altered_is_never_sent_whether_before_or_after_it_was_checked() {
+        for limit in [10, 10_000] {
+            let (_folder, path, hash) = file_of(&[1; 1_000]);
+            let checked = Checked::new();
+            let find = || read(&checked, path.clone(), hash, limit, i64::MAX);
+            for _ in 0..2 {
+                assert!(find().await.unwrap().is_some());
+            }
+            replaced(&path, &[2; 1_000]);
+            for _ in 0..2 {
+                assert_eq!(find().await.unwrap_err().code(), "unavailable");
+            }
+            replaced(&path, &[1; 1_000]);
+            assert!(find().await.unwrap().is_some());
+            std::fs::remove_file(&path).unwrap();
+            assert!(find().await.unwrap().is_none());
+        }
+    }
+
+    #[tokio::test]
+    async fn a_file_that_was_changed_a_moment_ago_is_hashed_again() {
+        let (_folder, path, hash) = file_of(&[1; 1_000]);
+        let checked = Checked::new();
+        let changed = Identity::of(&std::fs::metadata(&path).unwrap()).changed_ms();
+        let find = |now| read(&checked, path.clone(), hash, 10_000, now);
+        assert!(find(changed + TICK_MS).await.unwrap().is_some());
+        assert!(checked.0.get(&hash).is_none());
+        std::fs::write(&path, [2; 1_000]).unwrap();
+        assert_eq!(find(changed + TICK_MS).await.unwrap_err().code(), "unavailable");
+        std::fs::write(&path, [1; 1_000]).unwrap();
+        assert!(find(i64::MAX).await.unwrap().is_some());
+        assert!(checked.0.get(&hash).is_some());
+    }
+
+    #[tokio::test]
+    async fn a_large_file_comes_in_pieces_that_make_up_the_part() {
+        let content: Vec<u8> =
+            (0..u32::try_from(3 * PIECE + 7).unwrap()).map(|it| it.to_le_bytes()[0]).collect();
+        let (_folder, path, hash) = file_of(&content);
+        let found = read(&Checked::new(), path, hash, 10, 0).await.unwrap().unwrap();
+        let Content::File(file) = found else { panic!("it is too large for memory") };
+        assert_eq!(file.read_whole().unwrap(), content);
+        for (first, end) in [(0, content.len()), (5, PIECE + 9), (content.len() - 1, content.len())] {
+            let body = FileBody::new(Arc::clone(&file), first as u64, end as u64);
+            assert_eq!(body.size_hint().exact(), Some((end - first) as u64));
+            let sent = axum::body::to_bytes(axum::body::Body::new(body), usize::MAX).await.unwrap();
+            assert!(sent == content[first..end], "{first} to {end}");
+        }
+    }
+}
