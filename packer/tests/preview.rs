@@ -4,12 +4,15 @@
 
 #[path = "desk/around.rs"]
 mod around;
+#[path = "preview/browser.rs"]
+mod browser;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Output};
 
+use browser::Browser;
 use serde_json::{Value, json};
 use sticker_packer::compose::compose;
 use sticker_protocol::sticker::{self, Blend, Dispose, Frame, Metadata, Rgb, StickerFile};
@@ -108,42 +111,6 @@ impl Said {
 
     fn json(&self) -> Value {
         serde_json::from_str(&self.out()).unwrap()
-    }
-}
-
-/// A real browser without a window.
-struct Browser(&'static str);
-
-impl Browser {
-    /// None where there is none, which is said.
-    fn installed() -> Option<Self> {
-        let found = around::installed(&["chromium", "chromium-browser", "google-chrome"], "--version");
-        found.map(Self)
-    }
-
-    /// The page once its script has done this, and what the browser logged. The browser's clock for pages does not wait for images
-    /// to be decoded, so a busy machine may need another try.
-    fn opens(&self, folder: &Path, page: &str, done: impl Fn(&str) -> bool) -> (String, String) {
-        for _ in 0..10 {
-            let (shown, log) = self.opens_once(folder, page);
-            if done(&shown) {
-                return (shown, log);
-            }
-        }
-        self.opens_once(folder, page)
-    }
-
-    fn opens_once(&self, folder: &Path, page: &str) -> (String, String) {
-        let address = format!("file://{}", folder.join(page).display());
-        let profile = format!("--user-data-dir={}", folder.join("profile").display());
-        let output = Command::new(self.0)
-            .args(["--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr"])
-            .args(["--window-size=390,4000", "--virtual-time-budget=4000", "--dump-dom"])
-            .args([&profile, &address])
-            .output()
-            .unwrap();
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        (text(&output.stdout), text(&output.stderr))
     }
 }
 
@@ -281,15 +248,16 @@ fn what_cannot_be_read_or_written_is_told_apart() {
 
 #[test]
 fn a_browser_draws_every_sticker_and_has_nothing_to_complain_of() {
-    let Some(browser) = Browser::installed() else { return };
     let designer = Designer::with_a_release();
+    let Some(browser) = Browser::installed(&designer.place("profile")) else { return };
     designer.page();
-    let drawn = |page: &str| page.matches("class=\"stage ground drawn\"").count();
-    let (page, log) = browser.opens(designer.desk.path(), "out-preview.html", |page| drawn(page) == 2);
-    let complaints: Vec<_> = log.lines().filter(|line| line.contains(":CONSOLE")).collect();
+    browser.opens(&designer.place("out-preview.html"));
+    let drawn = "document.querySelectorAll('.stage.ground.drawn').length";
+    let is_whole = browser.sees(&format!("{drawn} === 2"));
+    let complaints = browser.complaints();
     assert!(complaints.is_empty(), "{complaints:#?}");
-    assert_eq!(drawn(&page), 2, "{log}");
-    assert!(!page.contains("<img src=\"x\""));
+    assert!(is_whole, "{} of 2 were drawn", browser.evaluates(drawn));
+    assert_eq!(browser.evaluates("document.querySelectorAll('img[src=x]').length"), 0);
 }
 
 /// A sticker file of 4 x 2 px whose frames meet in every way that the format knows.
