@@ -2,7 +2,10 @@
 //! that a client may take the answer for one that somebody kept.
 
 use sea_orm::sea_query::{Alias, Expr, ExprTrait as _, JoinType, Query};
-use sea_orm::{ColumnTrait as _, ConnectionTrait as _, EntityTrait as _, QueryFilter as _, QuerySelect as _};
+use sea_orm::{
+    ColumnTrait as _, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait as _, QueryFilter as _,
+    QuerySelect as _,
+};
 use sticker_protocol::PackId;
 
 use super::entity::{key, signature};
@@ -93,8 +96,25 @@ async fn sign_anew(app: &App, pack: PackId) -> Result<bool, Error> {
     Ok(true)
 }
 
-async fn is_retired(db: &impl sea_orm::ConnectionTrait, key_id: Option<i32>) -> Result<bool, Error> {
+async fn is_retired(db: &impl ConnectionTrait, key_id: Option<i32>) -> Result<bool, Error> {
     let Some(id) = key_id else { return Ok(true) };
     let retired = key::Entity::find_by_id(id).filter(key::Column::State.eq(Stage::Retired.name()));
     Ok(retired.one(db).await?.is_some())
 }
+
+/// Has every pack signed anew under a number far beyond whatever a database that was put back may have lost.
+///
+/// # Errors
+/// As the database says.
+pub(crate) async fn after_a_restore(transaction: &DatabaseTransaction) -> Result<(), DbErr> {
+    signature::Entity::update_many()
+        .col_expr(signature::Column::Counter, Expr::col(signature::Column::Counter).add(BEYOND))
+        .col_expr(signature::Column::KeyId, Expr::value(Option::<i32>::None))
+        .col_expr(signature::Column::Signature, Expr::value(Option::<Vec<u8>>::None))
+        .exec(transaction)
+        .await
+        .map(drop)
+}
+
+/// More publications of one pack than there are between two backups, and so few that numbers (up to 2^53 - 1) allow for it for ever.
+const BEYOND: i64 = 1_000_000;

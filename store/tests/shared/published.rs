@@ -25,6 +25,11 @@ pub(crate) fn built(slug: &str) -> TempDir {
 /// Publishes what was built.
 pub(crate) async fn published(app: &App, out: &Path) -> Manifest {
     let secret = client::add(app, "studio", &[Scope::Publish]).await.unwrap().secret;
+    published_by(app, &secret, out).await
+}
+
+/// The same by a designer who is known already.
+pub(crate) async fn published_by(app: &App, secret: &str, out: &Path) -> Manifest {
     let folder = out.join("release");
     let bytes = std::fs::read(folder.join(MANIFEST_FILE)).unwrap();
     let manifest = Manifest::read(&bytes).unwrap();
