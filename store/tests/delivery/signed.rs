@@ -1,6 +1,5 @@
 //! What the store signs, as a client sees it that holds the public keys and believes nobody else.
 
-use sticker_packer::{BuildOptions, build};
 use sticker_protocol::release::Manifest;
 use sticker_protocol::release::signed::{
     KnownReleases, ReleaseKeyId, ReleaseKeys, ReleaseRefusal, TrustedRelease, UntrustedRelease,
@@ -9,14 +8,13 @@ use sticker_protocol::{PackId, UnixSeconds};
 use sticker_store::account::client::{self, Scope};
 use sticker_store::app::App;
 use sticker_store::audit::Actor;
-use sticker_store::random::Random;
 use sticker_store::signing::{due, keys};
 use sticker_store::token::restored::restored;
 use sticker_tests::Artwork;
 use tempfile::TempDir;
 
 use crate::depot::{Answer, Depot};
-use crate::published::published_by;
+use crate::published::{builds, published_by};
 
 const OPERATOR: Actor<'_> = Actor("operator");
 const DAY_MS: i64 = 24 * 3_600 * 1_000;
@@ -39,9 +37,7 @@ impl Studio {
         let text = std::fs::read_to_string(&project).unwrap();
         let line = text.lines().find(|line| line.starts_with("en = \"")).unwrap();
         std::fs::write(&project, text.replacen(line, &format!("en = \"{title}\""), 1)).unwrap();
-        let random = Random::system();
-        let options = BuildOptions::new(random.secure());
-        build(self.artwork.path(), &out.path().join("release"), &options, &()).unwrap();
+        builds(self.artwork.path(), &out.path().join("release"));
         (published_by(app, &self.secret, out.path()).await, out)
     }
 }
