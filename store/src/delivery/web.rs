@@ -56,9 +56,9 @@ pub(crate) fn at_once(
             let from = peer::address(&app.config.server, peer, headers);
             let response = match app.config.delivery.mode {
                 DeliveryMode::Stream => {
-                    let object = memory.contents.hot(&best.hash)?;
+                    let object = content::at_hand(app, best.hash)?;
                     memory.rates.admit(from, now).ok()?;
-                    answer(method, headers, &Content::Memory(object), sent(named, FOR_A_DAY))
+                    answer(method, headers, &object, sent(named, FOR_A_DAY))
                 }
                 DeliveryMode::Redirect => {
                     memory.rates.admit(from, now).ok()?;
@@ -68,10 +68,10 @@ pub(crate) fn at_once(
             (response, NEGOTIATED)
         }
         Address::Canonical(named, density, hash) => {
-            let object = memory.contents.hot(&hash)?;
-            let is_it = object.label.is == Is::Built(named, density);
+            let object = content::at_hand(app, hash)?;
+            let is_it = object.label().is == Is::Built(named, density);
             let object = Some(object).filter(|_| is_it)?;
-            (answer(method, headers, &Content::Memory(object), sent(named, FOR_EVER)), CANONICAL)
+            (answer(method, headers, &object, sent(named, FOR_EVER)), CANONICAL)
         }
         Address::Signed(pack) => {
             let now = app.clock.now_ms();
@@ -82,8 +82,8 @@ pub(crate) fn at_once(
         // Another width may have to be made.
         Address::Picture(_) if query.contains("width=") => return None,
         Address::Picture(hash) => {
-            let object = memory.contents.hot(&hash).filter(|object| object.label.is == Is::Picture)?;
-            (answer(method, headers, &Content::Memory(object), PICTURE), MEDIA)
+            let object = content::at_hand(app, hash).filter(|object| object.label().is == Is::Picture)?;
+            (answer(method, headers, &object, PICTURE), MEDIA)
         }
     };
     // An error is rendered where its request has a name.
