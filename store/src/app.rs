@@ -22,7 +22,7 @@ use crate::token::ring::RingError;
 use crate::token::seal::{MasterKey, MasterKeyError};
 use crate::{
     account, audit, catalogue, db, delivery, health, library, migration, objects, publishing, purchase,
-    token, variants, web,
+    signing, token, variants, web,
 };
 
 /// What handlers share. Cheap to clone.
@@ -308,6 +308,7 @@ pub fn router_of(app: App, roles: &[Role]) -> Router {
         api = api
             .merge(account::web::api())
             .merge(publishing::web::api())
+            .merge(signing::web::api())
             .merge(purchase::web::api())
             .merge(purchase::apple::notification::api())
             .merge(purchase::google::api())

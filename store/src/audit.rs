@@ -7,7 +7,7 @@
 //! Whoever adds a row locks the chain's end until the commit, so that all who write wait for each other there, and for nothing else. No
 //! deadlock comes of it, because every transaction locks in this one order, and what comes later only after what comes before:
 //!
-//! 1. what is asked for: order, purchase, snapshot, inbox, promotion, then packs by id, then grants;
+//! 1. what is asked for: order, purchase, snapshot, inbox, promotion, then packs by id, their signatures and release keys, then grants;
 //! 2. rows of the outbox;
 //! 3. the counter `keyring`, then token keys;
 //! 4. the counter `revocations`, then entries of the deny feed;

@@ -14,7 +14,7 @@ use sticker_store::app::Role;
 
 pub(crate) use admin::{
     AdminCommand, AuditCommand, ClientsCommand, GrantsCommand, OrdersCommand, OutboxCommand, PacksCommand,
-    PromotionArguments, PromotionsCommand,
+    PromotionArguments, PromotionsCommand, ReleaseKeysCommand,
 };
 pub(crate) use keys::KeysCommand;
 pub(crate) use receipt::{

@@ -12,6 +12,7 @@ mod flight;
 pub mod index;
 mod limit;
 mod range;
+mod signed;
 pub mod web;
 
 use sticker_protocol::Sha256;
@@ -23,6 +24,7 @@ use choice::Choices;
 use content::{Content, Contents};
 use index::Index;
 use limit::AddressRates;
+use signed::Envelopes;
 
 /// An object's content, shared between requests.
 pub(crate) type Bytes = axum::body::Bytes;
@@ -32,6 +34,7 @@ pub(crate) type Bytes = axum::body::Bytes;
 pub struct Delivery {
     contents: Contents,
     choices: Choices,
+    signed: Envelopes,
     rates: AddressRates,
     /// What outlives a restart while the database is away; only where this process serves nothing but downloads.
     pub(crate) index: Option<Index>,
@@ -43,6 +46,7 @@ impl Delivery {
         Self {
             contents: Contents::new(&config.delivery),
             choices: Choices::new(),
+            signed: Envelopes::new(),
             rates: AddressRates::new(config.delivery.negotiated_per_second),
             index,
         }
@@ -64,6 +68,7 @@ pub(crate) async fn object(app: &App, hash: Sha256) -> Result<Option<Bytes>, Err
 /// Lets a release that was just published be seen at once by those who ask this process.
 pub(crate) fn published(app: &App, manifest: &sticker_protocol::release::Manifest) {
     app.delivery.choices.forget(address::Named::Pack(manifest.pack));
+    app.delivery.signed.forget(manifest.pack);
     for sticker in &manifest.stickers {
         app.delivery.choices.forget(address::Named::Sticker(sticker.id));
     }

@@ -20,6 +20,7 @@ pub mod purchase;
 pub mod random;
 pub mod serve;
 pub mod sidecar;
+pub mod signing;
 pub mod telemetry;
 pub mod token;
 pub mod variants;

@@ -73,7 +73,10 @@ pub struct Designer {
 impl Designer {
     /// Builds a project with the packer's command line.
     pub fn builds(project: &Path, out: &Path) -> Finished {
-        run(packer().arg("build").arg(project).arg("--out").arg(out).arg("--quiet"))
+        let mut command = packer();
+        command.arg("build").arg(project).arg("--out").arg(out);
+        // What is tested here is what becomes of a release, not how small it is.
+        run(command.args(["--effort", "fast", "--quiet"]))
     }
 
     /// Publishes what was built, with the packer's command line.

@@ -8,6 +8,7 @@
 
 use sticker_protocol::Sha256;
 use sticker_protocol::release::FileKind;
+use sticker_protocol::release::signed::{KnownReleases, ReleaseKeys, UntrustedRelease};
 use sticker_tests::{Artwork, Database, Designer, Phone, Proxy, Store, Town, on_each_database, until};
 
 /// Downloads every sticker and the bundle at some density and compares each with the release.
@@ -25,6 +26,15 @@ fn downloads_everything(phone: &Phone, town: &Town) {
     }
 }
 
+/// Believes the pack's release as an app does that ships these keys.
+fn believes(phone: &Phone, town: &Town, keys: &ReleaseKeys, known: &mut KnownReleases) {
+    let answer = phone.gets(&format!("/dl/{}.manifest", town.pack())).expect(200);
+    let release = UntrustedRelease::read(&answer.body).unwrap();
+    let release = release.verify(keys, known, town.release.pack).unwrap();
+    assert_eq!((release.counter().get(), release.manifest()), (1, &town.release));
+    known.remember(&release);
+}
+
 fn state(delivery: &Store) -> String {
     let answer = Phone::of(delivery).gets("/health/ready");
     answer.json()["status"].as_str().unwrap().to_owned()
@@ -40,6 +50,9 @@ fn downloads_live_on_while_the_database_is_away_even_over_a_restart_and_new_rele
         let delivery = town.store.delivers_beside(behind);
         let ready = || Phone::of(&delivery).gets("/health/ready").json();
         until("the releases are known", || ready()["parts"]["releases"]["packs"] == 1);
+        let exported = town.store.operator().runs(&["admin", "release-keys", "export"]);
+        let (keys, mut known) = (ReleaseKeys::parse(&exported.stdout).unwrap(), KnownReleases::new());
+        believes(&Phone::of(&delivery), &town, &keys, &mut known);
         proxy.is_away();
         until("it says that the database is away", || state(&delivery) == "degraded");
         downloads_everything(&Phone::of(&delivery), &town);
@@ -48,6 +61,7 @@ fn downloads_live_on_while_the_database_is_away_even_over_a_restart_and_new_rele
         let phone = Phone::of(&delivery);
         assert_eq!(state(&delivery), "degraded");
         downloads_everything(&phone, &town);
+        believes(&phone, &town, &keys, &mut known);
         let unknown = phone.gets("/dl/1.sticker").expect(503);
         assert_eq!(
             (unknown.error_code().as_str(), unknown.header("cache-control")),

@@ -7,6 +7,7 @@ mod orders;
 mod outbox;
 mod packs;
 mod promotions;
+mod release_keys;
 
 use clap::Subcommand;
 use sticker_store::config::Variants;
@@ -18,6 +19,7 @@ pub(crate) use orders::OrdersCommand;
 pub(crate) use outbox::OutboxCommand;
 pub(crate) use packs::PacksCommand;
 pub(crate) use promotions::{PromotionArguments, PromotionsCommand};
+pub(crate) use release_keys::ReleaseKeysCommand;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum AdminCommand {
@@ -55,6 +57,11 @@ pub(crate) enum AdminCommand {
     Packs {
         #[command(subcommand)]
         command: PacksCommand,
+    },
+    /// Keys that sign releases, for apps that believe nobody on the way.
+    ReleaseKeys {
+        #[command(subcommand)]
+        command: ReleaseKeysCommand,
     },
     /// Bring every published release into the other way of storing its variants. May be stopped and begun again, and done by several at once.
     ///

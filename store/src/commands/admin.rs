@@ -7,6 +7,7 @@ mod orders;
 mod outbox;
 mod packs;
 mod promotions;
+mod release_keys;
 mod restored;
 mod variants;
 
@@ -32,6 +33,7 @@ pub(super) async fn run(config: Config, command: AdminCommand) -> Status {
         AdminCommand::Orders { command } => Box::pin(orders::run(config, command)).await,
         AdminCommand::Packs { command } => packs::run(config, command).await,
         AdminCommand::Promotions { command } => promotions::run(config, command).await,
+        AdminCommand::ReleaseKeys { command } => release_keys::run(config, command).await,
         AdminCommand::MigrateVariants { to, json } => variants::migrate(config, to, json).await,
         AdminCommand::Restored { reason } => restored::run(config, &reason).await,
     }

@@ -32,6 +32,8 @@ pub(super) enum Address {
     Negotiated(Named),
     /// `/dl/<density>/<id>.<hash>.<ending>`
     Canonical(Named, Density, Sha256),
+    /// `/dl/<pack id>.manifest`: the pack's newest release, signed.
+    Signed(PackId),
     /// `/media/<hash>.webp`
     Picture(Sha256),
 }
@@ -44,7 +46,10 @@ impl Address {
         }
         let rest = path.strip_prefix("/dl/")?;
         let Some((density, name)) = rest.split_once('/') else {
-            return Named::read(rest).map(Self::Negotiated);
+            return match rest.strip_suffix(".manifest") {
+                Some(pack) => pack.parse().ok().map(Self::Signed),
+                None => Named::read(rest).map(Self::Negotiated),
+            };
         };
         let density = plain(density).filter(|_| !density.starts_with('0'))?;
         let (stem, ending) = name.rsplit_once('.')?;
@@ -123,6 +128,7 @@ mod tests {
         let canonical = Address::canonical(sticker, density, hash);
         assert_eq!(Address::read(&canonical), Some(Address::Canonical(sticker, density, hash)));
         assert_eq!(Address::read("/dl/7.sticker"), Some(Address::Negotiated(sticker)));
+        assert_eq!(Address::read("/dl/7.manifest"), Some(Address::Signed(PackId::new(7).unwrap())));
         assert_eq!(Address::read(&format!("/media/{hash}.webp")), Some(Address::Picture(hash)));
         for other in [
             "/dl/07.sticker".to_owned(),
@@ -132,6 +138,10 @@ mod tests {
             "/dl/7.sticker/".to_owned(),
             "/dl//7.sticker".to_owned(),
             "/dl/7".to_owned(),
+            "/dl/07.manifest".to_owned(),
+            "/dl/7.x.manifest".to_owned(),
+            "/dl/7.sticker.manifest".to_owned(),
+            "/dl/320/7.manifest".to_owned(),
             canonical.replace("320", "0320"),
             canonical.replace("320", "0"),
             canonical.to_uppercase(),

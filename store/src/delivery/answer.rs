@@ -20,6 +20,8 @@ pub(super) struct Sent {
 
 /// The best variant may change with a new release: a day.
 pub(super) const FOR_A_DAY: &str = "public, max-age=86400";
+/// The newest release of a pack: who looks for news is to find it.
+pub(super) const FOR_A_MINUTE: &str = "public, max-age=60";
 /// Named by its content: for ever.
 pub(super) const FOR_EVER: &str = "public, max-age=31536000, immutable";
 /// What is not there may come, and what makes no sense is asked again and again: caches keep that for a moment.

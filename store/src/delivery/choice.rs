@@ -172,7 +172,7 @@ pub(super) async fn manifest(app: &App, release: Sha256) -> Result<Arc<Manifest>
     query::manifest(app, &id).await?.ok_or_else(missing)
 }
 
-fn away() -> Error {
+pub(super) fn away() -> Error {
     Error::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "the store failed; try again later")
         .because(&std::io::Error::other("the database is away, and this was never asked for"))
 }
@@ -180,7 +180,7 @@ fn away() -> Error {
 /// A new release is seen after this by those who ask another process than the one that published it.
 pub(super) const FRESH_MS: i64 = 5_000;
 /// How long a request waits for the database.
-const PATIENCE: Duration = Duration::from_secs(2);
+pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 /// Between two tries of a database that is away.
 const PAUSE_MS: i64 = 2_000;
 /// About 20 MB of memory where there are as many.

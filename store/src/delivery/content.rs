@@ -134,6 +134,22 @@ impl Contents {
     }
 }
 
+/// An object that is at hand without a wait: in memory, or in a file that was checked before and that the system has in memory.
+pub(super) fn at_hand(app: &App, hash: Sha256) -> Option<Content> {
+    let contents = &app.delivery.contents;
+    if let Some(hot) = contents.hot(&hash) {
+        return Some(Content::Memory(hot));
+    }
+    let path = app.objects.path(hash)?;
+    let found = file::at_hand(&contents.checked, &path, hash, contents.memory_limit)?;
+    metrics::object_read();
+    variants::used(app, hash);
+    if let Content::Memory(object) = &found {
+        contents.hot.insert(hash, Arc::clone(object));
+    }
+    Some(found)
+}
+
 /// An object by its hash; `None` where there is none. However many ask at the same moment, it is read once.
 ///
 /// # Errors

@@ -15,6 +15,7 @@ use super::address::Named;
 use super::choice;
 use crate::app::App;
 use crate::catalogue::query::{self, Showing};
+use crate::signing::envelope::{self, Signed};
 use crate::web::error::Error;
 
 /// The releases as they were last seen.
@@ -46,6 +47,9 @@ struct Pack {
     release: Sha256,
     /// Every sticker that ever belonged to it, by the latest release that holds it.
     stickers: BTreeMap<Sha256, Vec<StickerId>>,
+    /// What the store signed last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    signed: Option<Signed>,
 }
 
 impl Seen {
@@ -91,6 +95,11 @@ impl Index {
             Named::Sticker(id) => seen.stickers.get(&id).copied(),
             Named::Pack(id) => seen.file.packs.get(&id).map(|pack| pack.release),
         }
+    }
+
+    /// What was signed of a pack, as far as was seen.
+    pub(super) fn signed(&self, pack: PackId) -> Option<Signed> {
+        self.seen().file.packs.get(&pack)?.signed
     }
 
     /// How many packs are known, and when the database was last there, in milliseconds since 1970; `None` where it never was.
@@ -159,7 +168,7 @@ async fn refresh(app: &App) -> Result<(), Error> {
         .collect();
     for some in changed.chunks(PACKS_AT_ONCE) {
         for it in some {
-            let pack = Pack { release: it.release, stickers: BTreeMap::new() };
+            let pack = Pack { release: it.release, stickers: BTreeMap::new(), signed: None };
             packs.insert(it.pack, pack);
         }
         let ids: Vec<_> = some.iter().map(|it| it.pack).collect();
@@ -170,6 +179,11 @@ async fn refresh(app: &App) -> Result<(), Error> {
         }
         for it in some {
             has_object(app, it.release).await?;
+        }
+    }
+    for (id, signed) in envelope::of_all(&app.db).await? {
+        if let Some(pack) = packs.get_mut(&id) {
+            pack.signed = Some(signed);
         }
     }
     let kept = Kept { seen_at, packs };
@@ -210,7 +224,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (pack, sticker) = (PackId::new(3).unwrap(), StickerId::new(7).unwrap());
         let (first, second) = (Sha256::of(b"first"), Sha256::of(b"second"));
-        let shown = Pack { release: second, stickers: BTreeMap::from([(first, vec![sticker])]) };
+        let shown =
+            Pack { release: second, stickers: BTreeMap::from([(first, vec![sticker])]), signed: None };
         let index = Index::open(folder.path());
         assert_eq!((index.known(), index.release_of(Named::Pack(pack))), (None, None));
         index.take(Kept { seen_at: 5, packs: BTreeMap::from([(pack, shown)]) }).unwrap();

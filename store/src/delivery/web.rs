@@ -8,12 +8,14 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, Uri};
 use axum::response::Response;
 use axum::routing::get;
-use sticker_protocol::{ImageFormat, Sha256};
+use sticker_protocol::release::signed::MEDIA_TYPE;
+use sticker_protocol::{ImageFormat, PackId, Sha256};
 
 use super::address::{Address, Asked, Named};
-use super::answer::{FOR_A_DAY, FOR_EVER, Sent, answer, redirect, refused};
+use super::answer::{FOR_A_DAY, FOR_A_MINUTE, FOR_EVER, Sent, answer, redirect, refused};
 use super::choice::{self, Variant};
 use super::content::{self, Content, Is, Object};
+use super::signed;
 use crate::app::App;
 use crate::config::DeliveryMode;
 use crate::telemetry::metrics;
@@ -54,9 +56,9 @@ pub(crate) fn at_once(
             let from = peer::address(&app.config.server, peer, headers);
             let response = match app.config.delivery.mode {
                 DeliveryMode::Stream => {
-                    let object = memory.contents.hot(&best.hash)?;
+                    let object = content::at_hand(app, best.hash)?;
                     memory.rates.admit(from, now).ok()?;
-                    answer(method, headers, &Content::Memory(object), sent(named, FOR_A_DAY))
+                    answer(method, headers, &object, sent(named, FOR_A_DAY))
                 }
                 DeliveryMode::Redirect => {
                     memory.rates.admit(from, now).ok()?;
@@ -66,16 +68,22 @@ pub(crate) fn at_once(
             (response, NEGOTIATED)
         }
         Address::Canonical(named, density, hash) => {
-            let object = memory.contents.hot(&hash)?;
-            let is_it = object.label.is == Is::Built(named, density);
+            let object = content::at_hand(app, hash)?;
+            let is_it = object.label().is == Is::Built(named, density);
             let object = Some(object).filter(|_| is_it)?;
-            (answer(method, headers, &Content::Memory(object), sent(named, FOR_EVER)), CANONICAL)
+            (answer(method, headers, &object, sent(named, FOR_EVER)), CANONICAL)
+        }
+        Address::Signed(pack) => {
+            let now = app.clock.now_ms();
+            let envelope = memory.signed.fresh(pack, now)?;
+            memory.rates.admit(peer::address(&app.config.server, peer, headers), now).ok()?;
+            (answer(method, headers, &Content::Memory(envelope), SIGNED), NEGOTIATED)
         }
         // Another width may have to be made.
         Address::Picture(_) if query.contains("width=") => return None,
         Address::Picture(hash) => {
-            let object = memory.contents.hot(&hash).filter(|object| object.label.is == Is::Picture)?;
-            (answer(method, headers, &Content::Memory(object), PICTURE), MEDIA)
+            let object = content::at_hand(app, hash).filter(|object| object.label().is == Is::Picture)?;
+            (answer(method, headers, &object, PICTURE), MEDIA)
         }
     };
     // An error is rendered where its request has a name.
@@ -95,6 +103,10 @@ async fn download(State(app): State<App>, request: Request) -> Response {
             let from = from.map(|from| peer::address(&app.config.server, from, &parts.headers));
             let query = parts.uri.query().unwrap_or_default();
             negotiated(&app, named, from, query).await
+        }
+        Some(Address::Signed(pack)) => {
+            let from = from.map(|from| peer::address(&app.config.server, from, &parts.headers));
+            manifest(&app, pack, from).await
         }
         Some(Address::Canonical(named, density, hash)) => match content::find(&app, hash).await {
             Ok(Some(content)) if content.label().is == Is::Built(named, density) => {
@@ -159,6 +171,15 @@ async fn negotiated(app: &App, named: Named, from: Option<IpAddr>, query: &str) 
     }
 }
 
+async fn manifest(app: &App, pack: PackId, from: Option<IpAddr>) -> Result<Found, Error> {
+    if let Some(from) = from {
+        app.delivery.rates.admit(from, app.clock.now_ms())?;
+    }
+    let envelope = signed::find(app, pack).await?;
+    let envelope = envelope.ok_or_else(|| Error::not_found("there is no such pack"))?;
+    Ok(Found::Object(Content::Memory(envelope), SIGNED))
+}
+
 /// Where the object is for ever: on this host, or at the CDN that the operator named.
 fn canonical(app: &App, named: Named, best: Variant) -> String {
     let base = app.config.delivery.canonical_base.trim_end_matches('/');
@@ -172,4 +193,5 @@ const fn sent(named: Named, cache: &'static str) -> Sent {
     }
 }
 
+const SIGNED: Sent = Sent { media_type: MEDIA_TYPE, cache: FOR_A_MINUTE };
 const PICTURE: Sent = Sent { media_type: ImageFormat::WebP.media_type(), cache: FOR_EVER };

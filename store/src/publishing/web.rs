@@ -24,6 +24,7 @@ use crate::catalogue::entity::{pack, release, sticker};
 use crate::config;
 use crate::db;
 use crate::delivery;
+use crate::signing;
 use crate::variants;
 use crate::web::error::Error;
 use crate::web::extract::Path;
@@ -117,6 +118,7 @@ async fn publish(
         }
         check::names(&app, &manifest, &designer.client_id).await?;
         check::files(&app, &manifest).await?;
+        signing::keys::make_first(&app).await?;
         show(&app, &found, &manifest).await?;
         delivery::published(&app, &manifest);
     }
@@ -131,7 +133,7 @@ async fn publish(
     Ok(axum::Json(answer))
 }
 
-/// Makes the release the one that the pack shows: pack, stickers, release and trace in one transaction.
+/// Makes the release the one that the pack shows: pack, stickers, release, signature and trace in one transaction.
 async fn show(app: &App, found: &release::Model, manifest: &Manifest) -> Result<(), Error> {
     let taken = |error: sea_orm::DbErr| {
         if db::is_duplicate(&error) {
@@ -174,6 +176,7 @@ async fn show(app: &App, found: &release::Model, manifest: &Manifest) -> Result<
     let mut published = found.clone().into_active_model();
     published.published_at = Set(Some(now));
     published.update(&transaction).await?;
+    signing::envelope::sign(app, &transaction, manifest.pack, &found.manifest).await?;
     if app.config.delivery.variants == config::Variants::OnDemand {
         variants::ask_for(&transaction, &found.id, config::Variants::OnDemand).await?;
     }

@@ -13,7 +13,7 @@ use sticker_protocol::token::{Algorithm, KeyFile, KeyId, KeyMaterial, KeyState, 
 
 use super::entity::{self, Model};
 use super::ring::Stage;
-use super::seal::MasterKey;
+use super::seal::{MasterKey, Sealed};
 use crate::app::App;
 use crate::db::{self, Counter};
 use crate::random::NoRandom;
@@ -178,7 +178,7 @@ pub(crate) async fn open_with(db: &impl ConnectionTrait, master: &MasterKey) -> 
     let rows = entity::Entity::find().filter(entity::Column::Sealed.is_not_null()).all(db).await?;
     let opens = |row: &Model| {
         let id = u16::try_from(row.id).map(KeyId).ok()?;
-        master.open(id, Algorithm::parse(&row.algorithm)?, row.sealed.as_deref()?).ok()
+        master.open(Sealed::Token(id, Algorithm::parse(&row.algorithm)?), row.sealed.as_deref()?).ok()
     };
     Ok((!rows.is_empty()).then(|| rows.iter().any(|row| opens(row).is_some())))
 }
@@ -389,8 +389,8 @@ async fn insert(
         KeyMaterial::Hmac(secret) => (Some(secret), None),
         KeyMaterial::Ed25519 { public, seed } => (seed.as_ref(), Some(public.as_bytes().to_vec())),
     };
-    let sealed =
-        secret.map(|secret| app.tokens.master.seal(&app.random, KeyId(id), algorithm, secret)).transpose()?;
+    let what = Sealed::Token(KeyId(id), algorithm);
+    let sealed = secret.map(|secret| app.tokens.master.seal(&app.random, what, secret)).transpose()?;
     let now = app.clock.now_ms();
     let at = |reached: bool| reached.then_some(now);
     // An imported key may have signed until this moment, for as long as tokens live.

@@ -22,7 +22,7 @@ use crate::web::error::Error;
 /// The keys and the deny list of this process.
 #[derive(Debug)]
 pub struct Tokens {
-    pub(super) master: MasterKey,
+    pub(crate) master: MasterKey,
     ring: RwLock<Arc<Ring>>,
     /// When the database last vouched for the ring, in ms.
     ring_seen: AtomicI64,

@@ -11,6 +11,7 @@ use crate::app::App;
 use crate::audit::{self, Actor};
 use crate::db::{self, Counter};
 use crate::library;
+use crate::signing;
 use crate::web::error::Error;
 
 /// What holds after [`restored`].
@@ -32,6 +33,7 @@ pub struct Restored {
 /// - What the database knows as the last expiry went back as well, with active grants and with keys. It becomes the latest that a
 ///   token can have that was issued before, so that a refund or takedown covers that token, and no key goes before it. This is so
 ///   for keys that have not signed too: they may have since the backup.
+/// - Packs were published since the backup under numbers that clients have seen and the database has not: each pack is signed anew, far beyond.
 ///
 /// To be called before the store serves again, and harmless at any time, and again.
 ///
@@ -44,10 +46,11 @@ pub async fn restored(app: &App, actor: Actor<'_>, reason: &str) -> Result<Resto
     Ok(done)
 }
 
-/// Rows are locked in the order of those who issue, refund and change keys: grants, keys after their counter, entries after theirs, and
+/// Rows are locked in the order of those who publish, issue, refund and change keys: signatures, grants, keys after their counter, entries after theirs, and
 /// the end of the trace.
 async fn restored_once(app: &App, actor: Actor<'_>, reason: &str) -> Result<Restored, Error> {
     let transaction = db::begin(&app.db).await?;
+    signing::due::after_a_restore(&transaction).await?;
     let lifetime = i64::from(app.config.token.lifetime_seconds);
     let tokens_until = app.clock.now_ms() / 1_000 + lifetime + revocation::CLOCKS_DIFFER;
     library::query::cover_earlier_tokens(&transaction, tokens_until).await?;

@@ -13,7 +13,7 @@ use sticker_protocol::token::{
 };
 
 use super::entity::{self, Model};
-use super::seal::{DoesNotOpen, MasterKey};
+use super::seal::{DoesNotOpen, MasterKey, Sealed};
 use crate::app::App;
 use crate::web::error::Error;
 
@@ -132,7 +132,7 @@ fn record(row: &Model, master: &MasterKey) -> Result<Option<KeyRecord>, RingErro
     let Some(state) = Stage::of(row).ok_or_else(damaged)?.in_ring() else { return Ok(None) };
     let id = KeyId(u16::try_from(row.id).ok().ok_or_else(damaged)?);
     let algorithm = Algorithm::parse(&row.algorithm).ok_or_else(damaged)?;
-    let secret = master.open(id, algorithm, row.sealed.as_deref().ok_or_else(damaged)?)?;
+    let secret = master.open(Sealed::Token(id, algorithm), row.sealed.as_deref().ok_or_else(damaged)?)?;
     let key = match algorithm {
         Algorithm::Ed25519 => {
             let public = row.public_key.as_deref().and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());

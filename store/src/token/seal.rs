@@ -1,9 +1,10 @@
-//! Token keys at rest: each secret sealed by the master key, bound to its id and algorithm (AES-256-GCM).
+//! Keys at rest: the secret of each token key and release key is sealed by the master key, bound to what it is for (AES-256-GCM).
 
 use std::path::{Path, PathBuf};
 
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::{hkdf, hmac};
+use sticker_protocol::release::signed::ReleaseKeyId;
 use sticker_protocol::token::{Algorithm, KeyId, Secret};
 use zeroize::Zeroizing;
 
@@ -11,7 +12,7 @@ use super::file::{self, FileError};
 use crate::config::Config;
 use crate::random::{NoRandom, Random};
 
-/// The key that seals the token keys. It is nowhere in the database; every instance of a store has the same.
+/// The key that seals the other keys. It is nowhere in the database; every instance of a store has the same.
 pub struct MasterKey {
     seals: LessSafeKey,
     derives: hkdf::Prk,
@@ -41,10 +42,37 @@ pub enum MasterKeyError {
     NoRandom(#[from] NoRandom),
 }
 
+/// What a secret is sealed for: moved to the row of anything else it does not open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sealed {
+    /// A key that signs tokens.
+    Token(KeyId, Algorithm),
+    /// A key that signs releases.
+    Release(ReleaseKeyId),
+}
+
+impl Sealed {
+    fn label(self) -> String {
+        match self {
+            Self::Token(id, algorithm) => format!("sticker-store token key|{id}|{}", algorithm.name()),
+            Self::Release(id) => format!("sticker-store release key|{id}|ed25519"),
+        }
+    }
+}
+
+impl std::fmt::Display for Sealed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Token(id, _) => write!(f, "token key {id}"),
+            Self::Release(id) => write!(f, "release key {id}"),
+        }
+    }
+}
+
 /// What was sealed does not open: it was sealed by another master key, or altered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("token key {0} does not open: it was sealed by another master key, or altered")]
-pub struct DoesNotOpen(pub KeyId);
+#[error("{0} does not open: it was sealed by another master key, or altered")]
+pub struct DoesNotOpen(pub Sealed);
 
 impl MasterKey {
     /// Takes the key from the configuration or its file. Where nothing is sealed yet (`may_make`), a missing file is made.
@@ -113,18 +141,12 @@ impl MasterKey {
     ///
     /// # Errors
     /// [`NoRandom`], where nothing can be sealed.
-    pub fn seal(
-        &self,
-        random: &Random,
-        id: KeyId,
-        algorithm: Algorithm,
-        secret: &Secret,
-    ) -> Result<Vec<u8>, NoRandom> {
+    pub fn seal(&self, random: &Random, what: Sealed, secret: &Secret) -> Result<Vec<u8>, NoRandom> {
         let nonce = random.bytes::<NONCE_LEN>()?;
         let mut sealed = Zeroizing::new(*secret.expose());
         let tag = self.seals.seal_in_place_separate_tag(
             Nonce::assume_unique_for_key(nonce),
-            Aad::from(bound_to(id, algorithm)),
+            Aad::from(what.label()),
             sealed.as_mut_slice(),
         );
         // Thirty-two bytes are never too many for the cipher.
@@ -136,14 +158,14 @@ impl MasterKey {
     ///
     /// # Errors
     /// [`DoesNotOpen`].
-    pub fn open(&self, id: KeyId, algorithm: Algorithm, sealed: &[u8]) -> Result<Secret, DoesNotOpen> {
-        self.try_open(id, algorithm, sealed).ok_or(DoesNotOpen(id))
+    pub fn open(&self, what: Sealed, sealed: &[u8]) -> Result<Secret, DoesNotOpen> {
+        self.try_open(what, sealed).ok_or(DoesNotOpen(what))
     }
 
-    fn try_open(&self, id: KeyId, algorithm: Algorithm, sealed: &[u8]) -> Option<Secret> {
+    fn try_open(&self, what: Sealed, sealed: &[u8]) -> Option<Secret> {
         let (nonce, sealed) = sealed.split_first_chunk::<NONCE_LEN>()?;
         let mut sealed = Zeroizing::new(sealed.to_vec());
-        let aad = Aad::from(bound_to(id, algorithm));
+        let aad = Aad::from(what.label());
         let opened = self.seals.open_in_place(Nonce::assume_unique_for_key(*nonce), aad, &mut sealed).ok()?;
         Some(Secret::new(<[u8; 32]>::try_from(&*opened).ok()?))
     }
@@ -153,11 +175,6 @@ impl std::fmt::Debug for MasterKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("MasterKey(..)")
     }
-}
-
-/// A sealed secret that is moved to another row does not open.
-fn bound_to(id: KeyId, algorithm: Algorithm) -> String {
-    format!("sticker-store token key|{id}|{}", algorithm.name())
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -178,21 +195,25 @@ mod tests {
     #[test]
     fn a_sealed_key_opens_for_its_id_algorithm_and_master_alone() {
         let (master, random) = (MasterKey::from_hex(DIGITS).unwrap(), Random::system());
-        let sealed = master.seal(&random, KeyId(3), Algorithm::HmacSha256, &Secret::new([7; 32])).unwrap();
+        let third = Sealed::Token(KeyId(3), Algorithm::HmacSha256);
+        let sealed = master.seal(&random, third, &Secret::new([7; 32])).unwrap();
         assert_eq!(sealed.len(), 60);
-        let open = |master: &MasterKey, id, algorithm, sealed: &[u8]| {
-            master.open(KeyId(id), algorithm, sealed).map(|it| *it.expose())
-        };
-        assert_eq!(open(&master, 3, Algorithm::HmacSha256, &sealed), Ok([7; 32]));
-        assert_eq!(open(&master, 4, Algorithm::HmacSha256, &sealed), Err(DoesNotOpen(KeyId(4))));
-        assert_eq!(open(&master, 3, Algorithm::Ed25519, &sealed), Err(DoesNotOpen(KeyId(3))));
+        let open = |master: &MasterKey, what, sealed: &[u8]| master.open(what, sealed).map(|it| *it.expose());
+        assert_eq!(open(&master, third, &sealed), Ok([7; 32]));
+        for other in [
+            Sealed::Token(KeyId(4), Algorithm::HmacSha256),
+            Sealed::Token(KeyId(3), Algorithm::Ed25519),
+            Sealed::Release(ReleaseKeyId(3)),
+        ] {
+            assert_eq!(open(&master, other, &sealed), Err(DoesNotOpen(other)));
+        }
         let other = MasterKey::from_hex(&"ab".repeat(32)).unwrap();
-        assert_eq!(open(&other, 3, Algorithm::HmacSha256, &sealed), Err(DoesNotOpen(KeyId(3))));
+        assert_eq!(open(&other, third, &sealed), Err(DoesNotOpen(third)));
         for at in 0..sealed.len() {
             let mut altered = sealed.clone();
             altered[at] ^= 1;
-            assert!(open(&master, 3, Algorithm::HmacSha256, &altered).is_err(), "byte {at}");
-            assert!(open(&master, 3, Algorithm::HmacSha256, &sealed[..at]).is_err(), "cut at {at}");
+            assert!(open(&master, third, &altered).is_err(), "byte {at}");
+            assert!(open(&master, third, &sealed[..at]).is_err(), "cut at {at}");
         }
     }
 
@@ -234,10 +255,11 @@ mod tests {
         let random = Random::system();
         assert!(matches!(MasterKey::load(&config, &random, false), Err(MasterKeyError::Missing(_))));
         let sealed = MasterKey::load(&config, &random, true).unwrap();
-        let sealed = sealed.seal(&random, KeyId(1), Algorithm::HmacSha256, &Secret::new([7; 32])).unwrap();
+        let first = Sealed::Token(KeyId(1), Algorithm::HmacSha256);
+        let sealed = sealed.seal(&random, first, &Secret::new([7; 32])).unwrap();
         let mode = std::fs::metadata(config.master_key_file()).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
         let again = MasterKey::load(&config, &random, true).unwrap();
-        assert!(again.open(KeyId(1), Algorithm::HmacSha256, &sealed).is_ok());
+        assert!(again.open(first, &sealed).is_ok());
     }
 }

@@ -4,7 +4,10 @@ use std::collections::HashSet;
 use std::sync::PoisonError;
 
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _};
+use sea_orm::{
+    ColumnTrait as _, DatabaseConnection, DbBackend, EntityTrait as _, QueryFilter as _, QueryOrder as _,
+    QuerySelect as _,
+};
 use sticker_protocol::Sha256;
 
 use super::entity::{State, variant};
@@ -56,9 +59,13 @@ const AT_ONCE: usize = 500;
 async fn bound(app: &App) -> Result<(), Error> {
     let rendered = || variant::Entity::find().filter(variant::Column::State.eq(State::Rendered.name()));
     loop {
-        let rows: Vec<(i64,)> =
-            rendered().select_only().column(variant::Column::Bytes).into_tuple().all(&app.db).await?;
-        let mut over = rows.iter().map(|(bytes,)| bytes).sum::<i64>();
+        let all = rendered()
+            .select_only()
+            .column_as(all_bytes(&app.db), "all_bytes")
+            .into_tuple()
+            .one(&app.db)
+            .await?;
+        let mut over: i64 = all.flatten().unwrap_or_default();
         over = over.saturating_sub(i64::try_from(app.config.delivery.rendered_bytes).unwrap_or(i64::MAX));
         if over <= 0 {
             return Ok(());
@@ -81,6 +88,13 @@ async fn bound(app: &App) -> Result<(), Error> {
 }
 
 const SOME: u64 = 50;
+
+/// As one of our numbers: a sum of whole numbers has a type of its own on each database.
+fn all_bytes(db: &DatabaseConnection) -> Expr {
+    use sea_orm::sea_query::ExprTrait as _;
+    let integer = if db.get_database_backend() == DbBackend::MySql { "SIGNED" } else { "BIGINT" };
+    variant::Column::Bytes.sum().cast_as(integer)
+}
 
 /// Takes a rendered object away, unless somebody uses it meanwhile: then its row stays, and it is made once more when it is missed.
 pub(super) async fn let_go(app: &App, row: &variant::Model) -> Result<bool, Error> {

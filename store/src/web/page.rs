@@ -4,6 +4,7 @@
 //! the keys it needs, and for assets by name.
 
 use std::borrow::Borrow;
+use std::fmt::Write as _;
 
 use askama::Template;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -11,6 +12,7 @@ use axum::response::{IntoResponse, Response};
 
 use crate::i18n::{self, Day, Locale};
 use crate::money::Money;
+use crate::variants::picture::WIDTHS;
 use crate::web::assets;
 
 /// A page of the web store. There are no defaults: a page that does not say how it may be kept does not compile.
@@ -155,6 +157,17 @@ impl Picture {
     /// Whether the picture is a scene that fills a stage, not a sticker that stands on it.
     pub const fn is_wide(&self) -> bool {
         self.width > self.height
+    }
+
+    /// What `srcset` offers a browser: the file, and those narrower ones that are worth making of it.
+    pub fn srcset(&self) -> String {
+        let worth = |width: &u32| u64::from(*width) * 4 <= u64::from(self.width) * 3;
+        let narrower = WIDTHS.into_iter().filter(worth);
+        let mut set: String =
+            narrower.map(|width| format!("{0}?width={width} {width}w, ", self.src)).collect();
+        // Writing to a string cannot fail.
+        let _ = write!(set, "{} {}w", self.src, self.width);
+        set
     }
 }
 

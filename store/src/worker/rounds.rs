@@ -14,6 +14,7 @@ use crate::config::Config;
 use crate::db;
 use crate::outbox;
 use crate::purchase::{apple, google};
+use crate::signing;
 use crate::variants;
 use crate::web::error::Error;
 
@@ -51,6 +52,7 @@ pub fn usual(config: &Config) -> Vec<Round> {
         every("google_sweep", of_google, |app| async move { google::sweep::round(&app).await }),
         every("outbox_sweep", AN_HOUR, |app| async move { outbox::operate::sweep(&app).await }),
         every("variants", A_MINUTE, |app| async move { variants::round(&app).await }),
+        every("signatures", A_MINUTE, |app| async move { signing::due::round(&app).await.map(drop) }),
         every("audit_head", AN_HOUR, |app| async move { audit::tell_head(&app).await }),
     ]
 }

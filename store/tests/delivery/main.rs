@@ -14,3 +14,4 @@ mod depot;
 #[path = "../shared/published.rs"]
 mod published;
 mod rates;
+mod signed;

@@ -5,7 +5,7 @@ use std::path::Path;
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};
 use axum::response::Response;
-use sticker_packer::{BuildOptions, build};
+use sticker_packer::{BuildOptions, Effort, build};
 use sticker_protocol::release::{MANIFEST_FILE, Manifest};
 use sticker_store::account::client::{self, Scope};
 use sticker_store::app::{App, router};
@@ -17,14 +17,25 @@ use tower::ServiceExt as _;
 /// Builds a pack of two stickers into a folder of its own.
 pub(crate) fn built(slug: &str) -> TempDir {
     let (artwork, out) = (Artwork::project(slug, "tier1", 2, 0), tempfile::tempdir().unwrap());
-    let random = Random::system();
-    build(artwork.path(), &out.path().join("release"), &BuildOptions::new(random.secure()), &()).unwrap();
+    builds(artwork.path(), &out.path().join("release"));
     out
+}
+
+/// Builds a project; at the least effort, since what is tested is what becomes of it.
+pub(crate) fn builds(project: &Path, out: &Path) {
+    let random = Random::system();
+    let options = BuildOptions { effort: Effort::Fast, ..BuildOptions::new(random.secure()) };
+    build(project, out, &options, &()).unwrap();
 }
 
 /// Publishes what was built.
 pub(crate) async fn published(app: &App, out: &Path) -> Manifest {
     let secret = client::add(app, "studio", &[Scope::Publish]).await.unwrap().secret;
+    published_by(app, &secret, out).await
+}
+
+/// The same by a designer who is known already.
+pub(crate) async fn published_by(app: &App, secret: &str, out: &Path) -> Manifest {
     let folder = out.join("release");
     let bytes = std::fs::read(folder.join(MANIFEST_FILE)).unwrap();
     let manifest = Manifest::read(&bytes).unwrap();

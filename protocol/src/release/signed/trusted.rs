@@ -55,7 +55,7 @@ impl TrustedRelease {
 
     /// When the store signed it, in seconds before `now`; 0 where its clock is ahead of the caller's.
     ///
-    /// A store signs a pack again that is asked for and was signed more than 30 days ago. So an answer that is much older, say 60 days, was
+    /// A store signs every pack again that was signed more than 30 days ago. So an answer that is much older, say 60 days, was
     /// kept by somebody: the pack may have newer releases that this client is not to see.
     pub const fn age(&self, now: UnixSeconds) -> u64 {
         now.0.saturating_sub(self.statement.signed_at.0)
