@@ -20,8 +20,10 @@ pub enum Fault {
     Held,
     /// Head and half of the body, and then the connection ends.
     Cut,
-    /// The server is not asked, and this status is the answer, which no cache may keep.
+    /// The server is not asked, and this status is the answer, which claims that caches may keep it.
     Status(u16),
+    /// Head and half of the body, and no more while this goes on.
+    Stalled,
     /// One bit of the body is another one.
     WrongBytes,
     /// Caches may keep the answer for a second, instead of as long as the server said.
@@ -57,6 +59,8 @@ struct Shared {
 struct State {
     ended: bool,
     fault: Option<(String, Fault)>,
+    /// How often it still happens.
+    times: usize,
     asked: Vec<Asked>,
     open: Vec<TcpStream>,
 }
@@ -91,16 +95,23 @@ impl Between {
 
     /// From now on this happens to what is asked for by `GET` at addresses that begin like this.
     pub fn does(&self, fault: Fault, under: &str) {
-        self.sets(Some((under.to_owned(), fault)));
+        self.sets(Some((under.to_owned(), fault)), usize::MAX);
+    }
+
+    /// This happens to the next one alone.
+    pub fn does_once(&self, fault: Fault, under: &str) {
+        self.sets(Some((under.to_owned(), fault)), 1);
     }
 
     /// From now on everything is forwarded as it is.
     pub fn is_honest(&self) {
-        self.sets(None);
+        self.sets(None, 0);
     }
 
-    fn sets(&self, fault: Option<(String, Fault)>) {
-        lock(&self.shared.state).fault = fault;
+    fn sets(&self, fault: Option<(String, Fault)>, times: usize) {
+        let mut state = lock(&self.shared.state);
+        (state.fault, state.times) = (fault, times);
+        drop(state);
         self.shared.changed.notify_all();
     }
 
@@ -152,11 +163,12 @@ impl Shared {
         let fault = {
             let mut state = lock(&self.state);
             state.asked.push(asked.clone());
-            self.changed.notify_all();
-            state.fault.clone()
+            let fault = state.fault.clone();
+            let fault = fault.filter(|(under, _)| asked.method == "GET" && asked.target.starts_with(under));
+            let fault = fault.filter(|_| state.times > 0).map(|(_, fault)| fault);
+            state.times -= usize::from(fault.is_some());
+            fault
         };
-        let fault = fault.filter(|(under, _)| asked.method == "GET" && asked.target.starts_with(under));
-        let fault = fault.map(|(_, fault)| fault);
         match fault {
             Some(Fault::Silent) => {
                 self.waits_while(Fault::Silent);
@@ -164,7 +176,7 @@ impl Shared {
             }
             Some(Fault::Status(status)) => {
                 let answer = format!(
-                    "HTTP/1.1 {status} Failing\r\nCache-Control: no-store\r\nContent-Length: 7\r\nConnection: close\r\n\r\nfailing"
+                    "HTTP/1.1 {status} Failing\r\nCache-Control: public, max-age=60\r\nContent-Length: 7\r\nConnection: close\r\n\r\nfailing"
                 );
                 return client.write_all(answer.as_bytes()).ok();
             }
@@ -173,6 +185,9 @@ impl Shared {
         }
         let answer = self.answer(&head, &body)?;
         client.write_all(&altered(answer, fault)).ok()?;
+        if fault == Some(Fault::Stalled) {
+            self.waits_while(Fault::Stalled);
+        }
         client.shutdown(Shutdown::Both).ok()
     }
 
@@ -216,7 +231,7 @@ fn altered(mut answer: Vec<u8>, fault: Option<Fault>) -> Vec<u8> {
     let body = find(&answer, b"\r\n\r\n").map_or(answer.len(), |end| end + 4);
     let middle = body + (answer.len() - body) / 2;
     match fault {
-        Some(Fault::Cut) => answer.truncate(middle),
+        Some(Fault::Cut | Fault::Stalled) => answer.truncate(middle),
         Some(Fault::WrongBytes) => {
             if let Some(byte) = answer.get_mut(middle) {
                 *byte ^= 1;

@@ -73,8 +73,11 @@ sub vcl_recv {
     unset req.http.X-Sticker-Format;
     unset req.http.X-Sticker-Width;
 
-    # What is over its time is fetched anew, unless the store is away, or has just failed at it (see vcl_deliver): then it is served stale.
-    if (req.http.X-Sticker-Stale || !std.healthy(req.backend_hint)) {
+    # What is over its time is fetched anew, unless the store is away, or has just failed at it (see vcl_synth): then it is served stale.
+    if (req.http.X-Sticker-Stale) {
+        set req.grace = 7d;
+        set req.hash_ignore_busy = true;
+    } elseif (!std.healthy(req.backend_hint)) {
         set req.grace = 7d;
     } else {
         set req.grace = 0s;
@@ -137,13 +140,8 @@ sub vcl_backend_response {
         return (deliver);
     }
     set beresp.do_gzip = false;
-    if (beresp.status >= 500 || beresp.status == 429) {
-        # What is here stays, and is served stale.
-        if (bereq.is_bgfetch) {
-            return (abandon);
-        }
-        call sticker_not_kept;
-        return (deliver);
+    if (beresp.status >= 500) {
+        call sticker_failed;
     }
     # Varnish keeps a 400 only where it is told to: as long as the store says.
     if (beresp.status == 400 && beresp.http.Cache-Control ~ "max-age=[0-9]+") {
@@ -160,22 +158,25 @@ sub vcl_backend_response {
     return (deliver);
 }
 
-# The first who is told of a failure asks once more, for what is here of before; after that nobody waits for somebody else's failure.
+# What is here of before stays and is served stale (see vcl_synth); where there is nothing, the failure is told and not kept.
+sub sticker_failed {
+    if (bereq.is_bgfetch || !bereq.http.X-Sticker-Stale) {
+        return (abandon);
+    }
+}
+
+# For a second nobody waits for somebody else's answer, since that would be for that one alone.
 sub sticker_not_kept {
     set beresp.uncacheable = true;
+    set beresp.ttl = 1s;
     set beresp.grace = 0s;
     set beresp.keep = 0s;
-    if (beresp.status >= 500 && !bereq.http.X-Sticker-Stale) {
-        set beresp.ttl = 0s;
-    } else {
-        set beresp.ttl = 1s;
-    }
 }
 
 # The store cannot be reached, or was too slow.
 sub vcl_backend_error {
-    if (bereq.is_bgfetch) {
-        return (abandon);
+    if (bereq.http.X-Sticker-Kind) {
+        call sticker_failed;
     }
     set beresp.status = 503;
     set beresp.reason = "Service Unavailable";
@@ -187,12 +188,16 @@ sub vcl_backend_error {
     return (deliver);
 }
 
+# The store failed at a download: it is asked for once more, this time also among what is over its time.
+sub vcl_synth {
+    if (req.http.X-Sticker-Kind && !req.http.X-Sticker-Stale && req.restarts == 0) {
+        set req.http.X-Sticker-Stale = "yes";
+        return (restart);
+    }
+}
+
 sub vcl_deliver {
     if (req.http.X-Sticker-Kind) {
-        if (resp.status >= 500 && req.restarts == 0) {
-            set req.http.X-Sticker-Stale = "yes";
-            return (restart);
-        }
         if (obj.hits == 0) {
             set resp.http.X-Cache = "MISS";
         } elseif (obj.ttl < 0s) {
