@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 use crate::left_out;
-use crate::programs::{run, store_program, terminated};
+use crate::programs::{run, store_program};
 use crate::store::free_port;
 
 /// A running cache on loopback with nothing in it, its files in a folder of its own; ended when dropped.
@@ -44,7 +44,18 @@ impl Edge {
         let (folder, port) = (open_folder(), free_port());
         let file = written("varnish", origin, port, folder.path());
         let mut varnish = Command::new(program);
-        varnish.args(["-F", "-a", &format!("127.0.0.1:{port}"), "-s", "malloc,256m", "-f"]).arg(file);
+        varnish
+            .args([
+                "-F",
+                "-a",
+                &format!("127.0.0.1:{port}"),
+                "-s",
+                "malloc,256m",
+                "-p",
+                "backend_idle_timeout=20",
+                "-f",
+            ])
+            .arg(file);
         varnish.arg("-n").arg(folder.path().join("work"));
         Some(Self::start("Varnish", varnish, port, folder))
     }
@@ -80,11 +91,13 @@ impl Edge {
 
 impl Drop for Edge {
     fn drop(&mut self) {
-        // Asked rather than killed: each has a process for its work, which ends with it alone then.
-        if !std::thread::panicking() && matches!(self.process.try_wait(), Ok(None)) {
-            let log = || self.folder.path().display().to_string();
-            terminated(&mut self.process, log);
+        // Asked rather than killed: each has processes for its work, which end with it alone then.
+        let asked = Command::new("kill").args(["-TERM", &self.process.id().to_string()]).status();
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while asked.is_ok() && Instant::now() < deadline && matches!(self.process.try_wait(), Ok(None)) {
+            std::thread::sleep(Duration::from_millis(20));
         }
+        // It may have ended already.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }

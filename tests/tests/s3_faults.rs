@@ -1,10 +1,6 @@
 //! A real S3 behind a proxy that is slow, cuts, refuses and lies: no wrong byte is served, nothing hangs, and what is in memory goes on.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test stops where something is not as it should be"
-)]
+#![expect(clippy::unwrap_used, reason = "a test stops where something is not as it should be")]
 
 use std::sync::atomic::{AtomicBool, Ordering};
 

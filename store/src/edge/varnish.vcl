@@ -2,7 +2,9 @@
 #
 # For Varnish 7.0 and newer:
 #
-#     varnishd -a @LISTEN@ -f "$PWD/sticker.vcl" -s malloc,2g
+#     varnishd -a @LISTEN@ -f "$PWD/sticker.vcl" -s malloc,2g -p backend_idle_timeout=20
+#
+# The last is below the store's server.patience_seconds, so that no request is sent into a connection that ends.
 #
 # Tell the store whom it may believe about who asks (this machine's address as the store sees it):
 #

@@ -54,7 +54,7 @@ fn what_failed_is_never_kept_and_the_next_who_asks_gets_the_bytes() {
             for before in 1..=3 {
                 match (fault, phone.tries(&path)) {
                     (Fault::Status(status), Some(answer)) => {
-                        assert_eq!(answer.status, status, "{}", edge.name)
+                        assert_eq!(answer.status, status, "{}", edge.name);
                     }
                     (Fault::Status(_), None) => panic!("{} gives no answer", edge.name),
                     // Cut off, or told that it failed, but never half and well.

@@ -14,8 +14,8 @@ mod program;
 mod table;
 mod variants;
 
-use sticker_protocol::Density;
 use sticker_protocol::release::{FileKind, ReleaseFile};
+use sticker_protocol::{Density, StickerId};
 use sticker_tests::{Between, Database, Edge, Phone, Town};
 
 /// Runs a test on each product, with nothing in it, in front of one store with one pack.
@@ -38,7 +38,7 @@ fn asked(origin: &Between) -> Vec<String> {
 /// What the release has for a sticker or the pack (`None`) on a screen of this density.
 fn chosen(town: &Town, sticker: Option<u64>, wanted: u32) -> &ReleaseFile {
     let kind = if sticker.is_some() { FileKind::Sticker } else { FileKind::Bundle };
-    let files = || town.release.files_of(kind).filter(|file| file.sticker.map(|id| id.get()) == sticker);
+    let files = || town.release.files_of(kind).filter(|file| file.sticker.map(StickerId::get) == sticker);
     let built = files().filter_map(|file| file.density);
     let best = Density::choose(built, Density::new(wanted).unwrap());
     files().find(|file| file.density == best).unwrap()

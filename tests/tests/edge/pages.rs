@@ -39,6 +39,9 @@ fn pages_reach_the_store_with_their_host_their_cookie_and_who_asks() {
             ("authorization", "Bearer x"),
             ("x-forwarded-for", "198.51.100.7"),
             ("accept-language", "ko"),
+            // What Varnish calls its own notes.
+            ("x-sticker-kind", "other"),
+            ("x-sticker-stale", "yes"),
         ];
         through(edge).gets_with("/search?q=a&density=7&density=8", &headers);
         let asked = origin.was_asked("/search");
@@ -48,6 +51,9 @@ fn pages_reach_the_store_with_their_host_their_cookie_and_who_asks() {
         assert_eq!(header("cookie"), "a=b", "{}", edge.name);
         assert_eq!(header("authorization"), "Bearer x", "{}", edge.name);
         assert_eq!(header("accept-language"), "ko", "{}", edge.name);
+        if edge.name == "Varnish" {
+            assert_eq!((header("x-sticker-kind"), header("x-sticker-stale")), ("", ""));
+        }
         // What somebody says of themselves comes first; the store reads from the end, where the edge wrote who asked it.
         assert_eq!(header("x-forwarded-for").replace(' ', ""), "198.51.100.7,127.0.0.1", "{}", edge.name);
         assert_eq!(header("x-forwarded-proto"), "http", "{}", edge.name);

@@ -154,7 +154,8 @@ fn the_function_of_cloudfront_writes_each_query_as_the_other_edges_do() {
 fn function(template: &str) -> String {
     let (_, code) = template.split_once("FunctionCode: |\n").unwrap();
     let code = code.lines().take_while(|line| line.is_empty() || line.starts_with("        "));
-    code.map(|line| format!("{}\n", line.strip_prefix("        ").unwrap_or_default())).collect()
+    let code: Vec<&str> = code.map(|line| line.strip_prefix("        ").unwrap_or_default()).collect();
+    code.join("\n")
 }
 
 /// Makes the event that `CloudFront` makes of an address, and writes what it asks the origin by the answer: fields of the cache policy in

@@ -5,7 +5,7 @@ use std::sync::Barrier;
 
 use sticker_protocol::release::FileKind;
 use sticker_protocol::{LADDER, Sha256};
-use sticker_tests::{Fault, Phone, until};
+use sticker_tests::{Between, Database, Edge, Fault, Phone, Town, until};
 
 use super::table::{TABLE, row, rungs};
 use super::{asked, chosen, on_each_edge, tag, through};
@@ -86,6 +86,26 @@ fn the_whole_catalogue_comes_through_as_the_manifest_lists_it_and_from_the_cache
         everything();
         assert_eq!(asked(origin), [""; 0], "{}", edge.name);
     });
+}
+
+#[test]
+fn a_store_that_redirects_is_asked_once_a_variant_too_and_the_object_comes_by_its_hash() {
+    let settings = [("STICKER_STORE__DELIVERY__MODE", "redirect")];
+    let town = Town::with_settings(Database::Sqlite, "free", &settings);
+    let origin = Between::before(&town.store.url());
+    for edge in Edge::each_before(&origin.url()) {
+        let (phone, file) = (through(&edge), chosen(&town, None, 480));
+        origin.was_asked("");
+        for wanted in 321..=480 {
+            let path = format!("/dl/{}.zip?density={wanted}", town.pack());
+            let to = phone.gets(&path).expect(302).header("location").to_owned();
+            let answer = phone.gets(&to).expect(200);
+            assert_eq!(Sha256::of(&answer.body), file.sha256, "{}: {path}", edge.name);
+        }
+        let canonical = format!("/dl/480/{}.{}.zip", town.pack(), file.sha256);
+        let negotiated = format!("/dl/{}.zip?density=480", town.pack());
+        assert_eq!(asked(&origin), [negotiated, canonical], "{}", edge.name);
+    }
 }
 
 #[test]
