@@ -2,7 +2,7 @@
 //!
 //! A phone says how dense its screen is, and there are thousands of answers to that; a cache that kept each would ask the store for every one.
 //! So the edge writes each query in the one way that names a variant, and keeps one copy of it. That gives nobody other bytes
-//! because no release has a density off the ladder, which [`rungs`] relies on and its test proves.
+//! because no release has a density off the ladder, which `rungs` relies on and its test proves.
 
 mod origin;
 mod rungs;
