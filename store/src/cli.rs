@@ -1,6 +1,7 @@
 //! What the command line understands; one command a file where it has parts of its own.
 
 mod admin;
+mod edge_config;
 mod keys;
 mod receipt;
 mod sidecar;
@@ -16,6 +17,7 @@ pub(crate) use admin::{
     AdminCommand, AuditCommand, ClientsCommand, GrantsCommand, OrdersCommand, OutboxCommand, PacksCommand,
     PromotionArguments, PromotionsCommand, ReleaseKeysCommand,
 };
+pub(crate) use edge_config::{EdgeConfigArguments, Product};
 pub(crate) use keys::KeysCommand;
 pub(crate) use receipt::{
     InspectArguments, ReceiptCommand, ReceiptEnvironment, ReceiptKind, ReceiptProvider, Recovered,
@@ -67,6 +69,8 @@ pub(crate) enum Command {
     ///
     /// The secret for the store comes from the environment: `STICKER_STORE_SECRET`.
     Sidecar(SidecarArguments),
+    /// Print a configuration for what is put in front of the store, so that it keeps one copy of each variant.
+    EdgeConfig(EdgeConfigArguments),
     /// Bring the database to this version, or down again.
     Migrate {
         /// Take every step back: drops all tables.

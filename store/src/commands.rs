@@ -3,6 +3,7 @@
 mod admin;
 mod check;
 mod demo;
+mod edge_config;
 mod keys;
 mod migrate;
 mod receipt;
@@ -68,6 +69,9 @@ pub(crate) fn run(cli: Cli) -> Status {
     if let Command::Receipt { command: ReceiptCommand::Inspect(arguments) } = command {
         return receipt::inspect(arguments);
     }
+    if let Command::EdgeConfig(arguments) = &command {
+        return edge_config::run(arguments);
+    }
     if let Command::Sidecar(arguments) = command {
         return runtime.block_on(sidecar::run(arguments));
     }
@@ -92,6 +96,7 @@ pub(crate) fn run(cli: Cli) -> Status {
             Command::Token { .. }
             | Command::Receipt { command: ReceiptCommand::Inspect(_) }
             | Command::Demo { .. }
+            | Command::EdgeConfig(_)
             | Command::Sidecar(_) => Status::Done,
         }
     })

@@ -82,6 +82,8 @@ pub struct Objects {
     pub endpoint: String,
     pub path_style: bool,
     pub checksums: Checksums,
+    pub timeout_seconds: u32,
+    pub attempts: u32,
 }
 
 /// Where objects are kept.
@@ -418,6 +420,10 @@ impl Config {
         }
         if self.server.max_connections == 0 || !(1..=3_600).contains(&self.server.patience_seconds) {
             return refused("server", "max_connections is at least 1, patience_seconds 1 to 3600");
+        }
+        if !(1..=3_600).contains(&self.objects.timeout_seconds) || !(1..=10).contains(&self.objects.attempts)
+        {
+            return refused("objects.timeout_seconds", "it is 1 to 3600, and objects.attempts 1 to 10");
         }
         let base = self.delivery.canonical_base.as_str();
         let has_form = base.starts_with("https://") || base.starts_with("http://");

@@ -8,6 +8,7 @@ pub mod clock;
 pub mod config;
 pub mod db;
 pub mod delivery;
+pub mod edge;
 mod health;
 pub mod i18n;
 pub mod library;

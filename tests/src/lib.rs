@@ -14,7 +14,9 @@
 
 pub mod apple;
 mod artwork;
+mod between;
 mod database;
+mod edge;
 pub mod google;
 mod http;
 mod people;
@@ -28,7 +30,9 @@ mod verifier;
 mod worker;
 
 pub use artwork::{Artwork, shared_data};
+pub use between::{Asked, Between, Fault};
 pub use database::{Database, on_each_database};
+pub use edge::Edge;
 pub use http::Answer;
 pub use people::{ChatServer, ChatUser, Designer, Operator, Phone};
 pub use programs::{Finished, packer, run, store_program};

@@ -141,6 +141,12 @@ impl ChatServer {
         Self { store: self.store.at(&store.url()), client: self.client.at(&store.url()) }
     }
 
+    /// The same chat server, through what is in front of the store at this address.
+    #[must_use]
+    pub fn through(&self, url: &str) -> Self {
+        Self { store: self.store.at(url), client: self.client.at(url) }
+    }
+
     /// Asks with the chat server's secret.
     pub fn gets(&self, path: &str) -> Answer {
         self.client.get(path, &[])
@@ -173,6 +179,12 @@ impl ChatUser {
     #[must_use]
     pub fn at(&self, store: &Store) -> Self {
         Self { client: self.client.at(&store.url()) }
+    }
+
+    /// The same person with the same session, through what is in front of the store at this address.
+    #[must_use]
+    pub fn through(&self, url: &str) -> Self {
+        Self { client: self.client.on_another_connection().at(url) }
     }
 
     /// The same person with the same session, on a connection of their own to a process of the store.
@@ -251,6 +263,11 @@ impl Phone {
         Self { client: store.client() }
     }
 
+    /// A phone that downloads from this address, such as that of a cache, on connections of its own.
+    pub fn at(url: &str) -> Self {
+        Self { client: Client::new(url) }
+    }
+
     /// Downloads.
     pub fn gets(&self, path: &str) -> Answer {
         self.client.get(path, &[])
@@ -259,6 +276,11 @@ impl Phone {
     /// Downloads with more headers.
     pub fn gets_with(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
         self.client.get(path, headers)
+    }
+
+    /// Downloads from what may break off: `None` where no whole answer came.
+    pub fn tries(&self, path: &str) -> Option<Answer> {
+        self.client.tries(Method::GET, path, &[], Vec::new()).ok()
     }
 
     /// Asks for the headers alone.

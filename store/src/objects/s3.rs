@@ -1,5 +1,9 @@
 //! Objects in S3, or in another vendor's storage that speaks it.
 
+use std::time::Duration;
+
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region};
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::RequestChecksumCalculation;
@@ -18,6 +22,8 @@ use crate::config;
 pub struct S3 {
     client: Client,
     bucket: String,
+    /// How long a whole object may take on its way here.
+    patience: Duration,
 }
 
 impl S3 {
@@ -25,8 +31,18 @@ impl S3 {
         let http = aws_smithy_http_client::Builder::new()
             .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
             .build_https();
+        let one = Duration::from_secs(settings.timeout_seconds.into());
+        let all = one.saturating_mul(settings.attempts);
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(one.min(CONNECT))
+            .read_timeout(one)
+            .operation_attempt_timeout(one)
+            .operation_timeout(all)
+            .build();
         let mut shared = aws_config::defaults(BehaviorVersion::latest())
             .region(Region::new(settings.region.clone()))
+            .timeout_config(timeouts)
+            .retry_config(RetryConfig::standard().with_max_attempts(settings.attempts))
             .http_client(http);
         if !settings.endpoint.is_empty() {
             shared = shared.endpoint_url(settings.endpoint.clone());
@@ -39,7 +55,7 @@ impl S3 {
             .force_path_style(settings.path_style)
             .request_checksum_calculation(checksums)
             .build();
-        Self { client: Client::from_conf(settled), bucket: settings.bucket.clone() }
+        Self { client: Client::from_conf(settled), bucket: settings.bucket.clone(), patience: all }
     }
 
     pub(super) async fn put(&self, hash: Sha256, content: Vec<u8>) -> Result<(), ObjectError> {
@@ -55,8 +71,10 @@ impl S3 {
             }
             Err(error) => return Err(failed(error)),
         };
-        let content = got.body.collect().await.map_err(|error| ObjectError::S3(error.into()))?;
-        Ok(Some(content.to_vec()))
+        // The client's own limits end with the head of the answer.
+        let body = tokio::time::timeout(self.patience, got.body.collect());
+        let content = body.await.map_err(|late| ObjectError::S3(late.into()))?;
+        Ok(Some(content.map_err(|error| ObjectError::S3(error.into()))?.to_vec()))
     }
 
     pub(super) async fn has(&self, hash: Sha256) -> Result<bool, ObjectError> {
@@ -82,3 +100,5 @@ where
 {
     ObjectError::S3(Box::new(error))
 }
+
+const CONNECT: Duration = Duration::from_secs(5);
