@@ -13,8 +13,8 @@ use clap::{Args, Parser, Subcommand};
 use sticker_store::app::Role;
 
 pub(crate) use admin::{
-    AdminCommand, AuditCommand, ClientsCommand, GrantsCommand, OrdersCommand, OutboxCommand, PacksCommand,
-    PromotionArguments, PromotionsCommand,
+    AdminCommand, AuditCommand, ClientsCommand, GrantsCommand, ObjectsCommand, OrdersCommand, OutboxCommand,
+    PacksCommand, PromotionArguments, PromotionsCommand,
 };
 pub(crate) use keys::KeysCommand;
 pub(crate) use receipt::{
@@ -94,6 +94,9 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: KeysCommand,
     },
+    /// Check the files of a release with bounds of memory and time; the store starts it by itself.
+    #[command(hide = true)]
+    CheckRelease,
     /// Run the store.
     Admin {
         #[command(subcommand)]

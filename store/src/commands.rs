@@ -2,6 +2,7 @@
 
 mod admin;
 mod check;
+mod check_release;
 mod demo;
 mod keys;
 mod migrate;
@@ -12,7 +13,7 @@ mod token;
 mod worker;
 
 use std::io::{self, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use sticker_store::app::StartError;
@@ -58,6 +59,9 @@ pub(crate) fn run(cli: Cli) -> Status {
         failed("log", &error, "say --log (or STICKER_LOG) like `info` or `warn,sticker_store=debug`");
         return Status::Usage;
     }
+    if matches!(command, Command::CheckRelease) {
+        return check_release::run();
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return failed("system", &error, "check the limits of this system"),
@@ -92,6 +96,7 @@ pub(crate) fn run(cli: Cli) -> Status {
             Command::Token { .. }
             | Command::Receipt { command: ReceiptCommand::Inspect(_) }
             | Command::Demo { .. }
+            | Command::CheckRelease
             | Command::Sidecar(_) => Status::Done,
         }
     })
@@ -100,10 +105,18 @@ pub(crate) fn run(cli: Cli) -> Status {
 fn load(file: Option<&Path>) -> Result<Config, Status> {
     let environment = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    Config::load(file, environment).map_err(|error| {
+    let mut config = Config::load(file, environment).map_err(|error| {
         let told = failed("configuration", &error, "store/config.default.toml documents every setting");
         if matches!(error, ConfigError::Unreadable { .. }) { told } else { Status::Refused }
-    })
+    })?;
+    config.publishing.program = this_program();
+    Ok(config)
+}
+
+/// What a check of a release is done by: this very program, also where another version was put in its place since it was started.
+fn this_program() -> Option<PathBuf> {
+    let running = PathBuf::from("/proc/self/exe");
+    if running.exists() { Some(running) } else { std::env::current_exe().ok() }
 }
 
 /// Tells what failed, with all its causes, and what to do.

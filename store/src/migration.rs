@@ -23,6 +23,7 @@ mod m0005_buying;
 mod m0006_desk;
 mod m0007_marks;
 mod m0008_variants;
+mod m0010_publishing;
 
 /// All steps in order.
 #[derive(Clone, Copy, Debug)]
@@ -39,6 +40,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0006_desk::Migration),
             Box::new(m0007_marks::Migration),
             Box::new(m0008_variants::Migration),
+            Box::new(m0010_publishing::Migration),
         ]
     }
 }

@@ -10,7 +10,7 @@ use sticker_store::migration::{Migrator, bring_up, take_down};
 use sticker_tests::{Database, on_each_database};
 
 /// A row for each table of each step, with what that step knows of the table.
-const ROWS: [&[&str]; 8] = [
+const ROWS: [&[&str]; 9] = [
     &[
         "INSERT INTO releases (id, pack_id, client_id, manifest, created_at) VALUES ('r', 1, 'c', {blob}, 1)",
         "INSERT INTO packs (id, slug, client_id, artist_slug, price_tier, release_id, words, published_at) \
@@ -54,6 +54,11 @@ const ROWS: [&[&str]; 8] = [
     &[
         "INSERT INTO variants (hash, release_id, kind, bytes, state, renderer, used_at) VALUES ('h', 'r', 'sticker', 1, 'absent', 'p', 0)",
         "INSERT INTO variant_moves (release_id, target) VALUES ('r', 'on-demand')",
+    ],
+    &[
+        "INSERT INTO release_holds (release_id, held_until) VALUES ('r', 1)",
+        "INSERT INTO object_removals (hash, removed_by, removed_until) VALUES ('h', 'g', 1)",
+        "INSERT INTO damaged_objects (hash, found_at) VALUES ('h', 1)",
     ],
 ];
 

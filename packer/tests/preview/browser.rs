@@ -34,7 +34,8 @@ impl Browser {
         });
         // What it says later is read, so that it never waits for a reader.
         thread::spawn(move || said.for_each(drop));
-        let patience = ureq::Agent::config_builder().timeout_global(Some(PATIENCE)).http_status_as_error(false);
+        let patience =
+            ureq::Agent::config_builder().timeout_global(Some(PATIENCE)).http_status_as_error(false);
         let mut browser = Self {
             driver,
             address: format!("http://127.0.0.1:{}/session", port.unwrap()),

@@ -1,6 +1,6 @@
 //! The publishing API. Every step can be repeated; nothing is visible before the last.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::Router;
 use axum::body::Bytes;
@@ -8,15 +8,15 @@ use axum::extract::rejection::BytesRejection;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
 use axum::routing::{get, post, put};
-use sea_orm::{
-    ActiveModelTrait as _, ColumnTrait as _, EntityTrait as _, IntoActiveModel as _, QueryFilter as _, Set,
-};
+use sea_orm::sea_query::Expr;
+use sea_orm::{ActiveModelTrait as _, ColumnTrait as _, EntityTrait as _, QueryFilter as _, Set};
 use serde_json::{Value, json};
 use sticker_protocol::Sha256;
 use sticker_protocol::limits::{MAX_BUNDLE, MAX_METADATA};
 use sticker_protocol::release::Manifest;
 
-use super::check;
+use super::missing::Files;
+use super::{check, hold};
 use crate::account::client::Designer;
 use crate::app::App;
 use crate::audit;
@@ -24,6 +24,7 @@ use crate::catalogue::entity::{pack, release, sticker};
 use crate::config;
 use crate::db;
 use crate::delivery;
+use crate::objects::{Name, ObjectError};
 use crate::variants;
 use crate::web::error::Error;
 use crate::web::extract::Path;
@@ -99,7 +100,7 @@ async fn upload(
         return Err(Error::refused("hash_mismatch", "the bytes have another SHA-256")
             .hint("upload the file that was built"));
     }
-    app.objects.put(hash, body.to_vec()).await?;
+    app.objects.receive(&found.id, hash, body.to_vec()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -111,14 +112,9 @@ async fn publish(
     let found = find(&app, &id, &designer).await?;
     let manifest = read(&found)?;
     if found.published_at.is_none() {
-        if !missing(&app, &manifest).await?.is_empty() {
-            return Err(Error::conflict("files_missing", "files of the release were not uploaded")
-                .hint("GET the release: it lists what is missing"));
-        }
-        check::names(&app, &manifest, &designer.client_id).await?;
-        check::files(&app, &manifest).await?;
-        show(&app, &found, &manifest).await?;
-        delivery::published(&app, &manifest);
+        bring(&app, &found, &manifest).await?;
+    } else {
+        mend(&app, &found, &manifest).await?;
     }
     let found = find(&app, &id, &designer).await?;
     let mut answer = shown(&app, &found).await?;
@@ -129,6 +125,48 @@ async fn publish(
         );
     }
     Ok(axum::Json(answer))
+}
+
+/// Checks a release and shows it.
+async fn bring(app: &App, found: &release::Model, manifest: &Manifest) -> Result<(), Error> {
+    check::names(app, manifest, &found.client_id).await?;
+    let turn = app.checks.turn(&app.config.publishing).await?;
+    hold::take(app, &found.id, manifest).await?;
+    let files = Files::of(app, &found.id, manifest).await?;
+    if !files.missing().is_empty() {
+        return Err(check::files_missing());
+    }
+    check::files(app, found, manifest, files.to_check(), turn).await?;
+    db::retried(|| show(app, found, manifest)).await?;
+    delivery::published(app, manifest);
+    clear_up(app, &found.id).await;
+    Ok(())
+}
+
+/// Puts back what was lost or damaged of a release that is shown, where it was uploaded again.
+async fn mend(app: &App, found: &release::Model, manifest: &Manifest) -> Result<(), Error> {
+    let files = Files::of(app, &found.id, manifest).await?.to_heal();
+    if files.is_empty() {
+        return Ok(());
+    }
+    let (turn, count) = (app.checks.turn(&app.config.publishing).await?, files.len());
+    check::files(app, found, manifest, files, turn).await?;
+    tracing::info!(release.id = found.id, objects.count = count, "objects of a release were mended");
+    clear_up(app, &found.id).await;
+    Ok(())
+}
+
+/// What was uploaded for a release is not needed any more. What stays is removed with other old uploads.
+async fn clear_up(app: &App, id: &str) {
+    let cleared = async {
+        for hash in app.objects.arrived(id).await?.into_keys() {
+            app.objects.take_away(&Name::Incoming(id.to_owned(), hash)).await?;
+        }
+        Ok::<_, ObjectError>(())
+    };
+    if let Err(error) = cleared.await {
+        tracing::warn!(release.id = id, error.source = %causes(&error), "uploads stay until objects gc");
+    }
 }
 
 /// Makes the release the one that the pack shows: pack, stickers, release and trace in one transaction.
@@ -142,6 +180,15 @@ async fn show(app: &App, found: &release::Model, manifest: &Manifest) -> Result<
     };
     let now = app.clock.now_ms();
     let transaction = db::begin(&app.db).await?;
+    // Two at the same moment are one release: the second waits here for the first, and finds it shown.
+    let published = release::Entity::update_many()
+        .col_expr(release::Column::PublishedAt, Expr::value(now))
+        .filter(release::Column::Id.eq(found.id.as_str()))
+        .filter(release::Column::PublishedAt.is_null());
+    if published.exec(&transaction).await?.rows_affected == 0 {
+        return Ok(());
+    }
+    hold::ends(&transaction, &found.id, now).await?;
     let known = pack::Entity::find_by_id(manifest.pack.signed()).one(&transaction).await?;
     let row = pack::ActiveModel {
         id: Set(manifest.pack.signed()),
@@ -171,9 +218,6 @@ async fn show(app: &App, found: &release::Model, manifest: &Manifest) -> Result<
             row.insert(&transaction).await.map_err(taken)?;
         }
     }
-    let mut published = found.clone().into_active_model();
-    published.published_at = Set(Some(now));
-    published.update(&transaction).await?;
     if app.config.delivery.variants == config::Variants::OnDemand {
         variants::ask_for(&transaction, &found.id, config::Variants::OnDemand).await?;
     }
@@ -220,25 +264,42 @@ fn read(found: &release::Model) -> Result<Manifest, Error> {
     Manifest::read(&found.manifest).map_err(|error| Error::internal(&error))
 }
 
+/// How far a release is: what is missing of it, and where that can be sent straight to, where it need not come through the store.
 async fn shown(app: &App, found: &release::Model) -> Result<Value, Error> {
     let manifest = read(found)?;
     let state = if found.published_at.is_some() { "published" } else { "uploading" };
-    let missing = if found.published_at.is_some() { Vec::new() } else { missing(app, &manifest).await? };
+    let missing = Files::of(app, &found.id, &manifest).await?.missing();
+    let uploads = addresses(app, &found.id, &manifest, &missing).await?;
     let release =
         json!({ "id": found.id, "pack_id": manifest.pack, "slug": manifest.slug.as_str(), "state": state });
-    Ok(json!({ "release": release, "missing": missing }))
+    let mut shown = json!({ "release": release, "missing": missing });
+    if let (false, Some(fields)) = (uploads.is_empty(), shown.as_object_mut()) {
+        fields.insert("uploads".to_owned(), uploads.into());
+    }
+    Ok(shown)
 }
 
-async fn missing(app: &App, manifest: &Manifest) -> Result<Vec<Sha256>, Error> {
-    let listed: BTreeSet<Sha256> = manifest.files.iter().map(|file| file.sha256).collect();
-    let mut missing = Vec::new();
-    for hash in listed {
-        if !app.objects.has(hash).await? {
-            missing.push(hash);
-        }
+/// For so many of the missing files as fit into an answer; the state has others when these are there.
+async fn addresses(
+    app: &App,
+    id: &str,
+    manifest: &Manifest,
+    missing: &[Sha256],
+) -> Result<serde_json::Map<String, Value>, Error> {
+    let sizes: BTreeMap<Sha256, u64> = manifest.files.iter().map(|file| (file.sha256, file.size)).collect();
+    let (seconds, mut uploads) = (app.config.publishing.upload_seconds, serde_json::Map::new());
+    for hash in missing.iter().take(MOST_ADDRESSES) {
+        let Some(&size) = sizes.get(hash) else { continue };
+        let Some(to) = app.objects.upload_address(id, (*hash, size), seconds).await? else { break };
+        let expires_at = app.clock.now_ms() / 1_000 + i64::from(seconds);
+        let upload = json!({ "url": to.url, "headers": to.headers, "expires_at": expires_at });
+        uploads.insert(hash.to_string(), upload);
     }
-    Ok(missing)
+    Ok(uploads)
 }
+
+/// An address has about a kilobyte.
+const MOST_ADDRESSES: usize = 1_000;
 
 /// An error with its causes in one line.
 pub(super) fn causes(error: &dyn std::error::Error) -> String {
