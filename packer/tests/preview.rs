@@ -303,7 +303,8 @@ fn every_kind_of_frame() -> Vec<u8> {
 
 #[test]
 fn the_page_draws_frames_as_the_packer_does() {
-    let Some(browser) = Browser::installed() else { return };
+    let desk = tempfile::tempdir().unwrap();
+    let Some(browser) = Browser::installed(&desk.path().join("profile")) else { return };
     let file = every_kind_of_frame();
     let opened = StickerFile::read(&file).unwrap();
     let it = opened.metadata();
@@ -328,16 +329,16 @@ fn the_page_draws_frames_as_the_packer_does() {
             player.showFrame(at);
             return [...player.context.getImageData(0, 0, 4, 2).data];
           }});
-          document.body.textContent = `drawn ${{JSON.stringify(drawn)}} end`;
+          window.drawn = drawn;
         }});</script>",
         include_str!("../src/preview/player.js"),
         opened.images().concat(),
     );
-    let desk = tempfile::tempdir().unwrap();
-    fs::write(desk.path().join("player.html"), page).unwrap();
-    let (shown, log) = browser.opens(desk.path(), "player.html", |page| page.contains("drawn ["));
-    assert!(shown.contains("drawn ["), "{log}");
-    let drawn: Vec<Vec<u8>> = serde_json::from_str(between(&shown, "drawn ", " end")).unwrap();
+    let place = desk.path().join("player.html");
+    fs::write(&place, page).unwrap();
+    browser.opens(&place);
+    assert!(browser.sees("window.drawn !== undefined"), "{:#?}", browser.complaints());
+    let drawn: Vec<Vec<u8>> = serde_json::from_value(browser.evaluates("window.drawn")).unwrap();
     for (at, (drawn, composed)) in drawn.iter().zip(compose(&opened).unwrap()).enumerate() {
         // A canvas keeps colours multiplied by their alpha, in 8 bits.
         let near = drawn.iter().zip(&composed.rgba).all(|(one, other)| one.abs_diff(*other) <= 2);

@@ -1,4 +1,4 @@
-//! A real browser without a window, driven by WebDriver (W3C) so that it lives by the clock of the wall: the clock that headless
+//! A real browser without a window, driven by the `WebDriver` protocol (W3C) so that it lives by the clock of the wall: the clock that headless
 //! browsers keep for pages does not wait for images to be decoded.
 
 use std::io::{BufRead, BufReader};
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::around;
 
 /// How long a page may take on a machine that has other work.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 pub(crate) struct Browser {
     driver: Child,
@@ -53,7 +53,8 @@ impl Browser {
                 ] },
             } } }),
         );
-        browser.address = format!("{}/{}", browser.address, session["sessionId"].as_str().unwrap());
+        browser.address =
+            format!("{}/{}", browser.address, session.get("sessionId").and_then(Value::as_str).unwrap());
         Some(browser)
     }
 
@@ -87,7 +88,7 @@ impl Browser {
         let status = answer.status();
         let mut said: Value = answer.body_mut().read_json().unwrap();
         assert!(status.is_success(), "{command}: {said}");
-        said["value"].take()
+        said.get_mut("value").unwrap().take()
     }
 }
 
