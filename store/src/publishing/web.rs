@@ -92,13 +92,19 @@ async fn upload(
         hash.parse().map_err(|_not_a_hash| Error::not_found("the release lists no such file"))?;
     let listed = manifest.files.iter().find(|file| file.sha256 == hash);
     let listed = listed.ok_or_else(|| Error::not_found("the release lists no such file"))?;
-    if listed.size != body.len() as u64 {
+    let wrong = if listed.size != body.len() as u64 {
         let message = format!("{} bytes came; the manifest says {}", body.len(), listed.size);
-        return Err(Error::refused("size_mismatch", message).hint("upload the file that was built"));
-    }
-    if Sha256::of(&body) != hash {
-        return Err(Error::refused("hash_mismatch", "the bytes have another SHA-256")
-            .hint("upload the file that was built"));
+        Some(Error::refused("size_mismatch", message))
+    } else if Sha256::of(&body) != hash {
+        Some(Error::refused("hash_mismatch", "the bytes have another SHA-256"))
+    } else {
+        None
+    };
+    if let Some(wrong) = wrong {
+        let published =
+            || Error::conflict("published_otherwise", "other bytes were published under this name");
+        let wrong = if found.published_at.is_some() { published() } else { wrong };
+        return Err(wrong.hint("upload the file that was built"));
     }
     app.objects.receive(&found.id, hash, body.to_vec()).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -171,13 +177,13 @@ async fn clear_up(app: &App, id: &str) {
 
 /// Makes the release the one that the pack shows: pack, stickers, release and trace in one transaction.
 async fn show(app: &App, found: &release::Model, manifest: &Manifest) -> Result<(), Error> {
-    let taken = |error: sea_orm::DbErr| {
-        if db::is_duplicate(&error) {
-            Error::conflict("name_taken", "another pack took the slug or a sticker id at the same moment")
-        } else {
-            error.into()
-        }
+    let name_taken = || {
+        Error::conflict(
+            "name_taken",
+            "somebody else took the pack's id, its slug or a sticker's id at the same moment",
+        )
     };
+    let taken = |error: sea_orm::DbErr| if db::is_duplicate(&error) { name_taken() } else { error.into() };
     let now = app.clock.now_ms();
     let transaction = db::begin(&app.db).await?;
     // Two at the same moment are one release: the second waits here for the first, and finds it shown.
@@ -190,6 +196,9 @@ async fn show(app: &App, found: &release::Model, manifest: &Manifest) -> Result<
     }
     hold::ends(&transaction, &found.id, now).await?;
     let known = pack::Entity::find_by_id(manifest.pack.signed()).one(&transaction).await?;
+    if known.as_ref().is_some_and(|known| known.client_id != found.client_id) {
+        return Err(name_taken());
+    }
     let row = pack::ActiveModel {
         id: Set(manifest.pack.signed()),
         slug: Set(manifest.slug.to_string()),
@@ -208,6 +217,9 @@ async fn show(app: &App, found: &release::Model, manifest: &Manifest) -> Result<
     let ids: Vec<i64> = manifest.stickers.iter().map(|sticker| sticker.id.signed()).collect();
     let before =
         sticker::Entity::find().filter(sticker::Column::Id.is_in(ids.clone())).all(&transaction).await?;
+    if before.iter().any(|sticker| sticker.pack_id != manifest.pack.signed()) {
+        return Err(name_taken());
+    }
     let before: BTreeSet<i64> = before.into_iter().map(|sticker| sticker.id).collect();
     for id in ids {
         let (pack_id, release_id) = (Set(manifest.pack.signed()), Set(found.id.clone()));
