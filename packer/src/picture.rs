@@ -117,7 +117,27 @@ fn decode_png(file: &[u8]) -> Result<Picture, DecodeError> {
     Ok(Picture { width: frame.width, height: frame.height, rgba })
 }
 
+/// Whether a WebP file is chunks from its first byte to its last, each as long as it says. RFC 9649, sections 2.3 and 2.4.
+fn is_all_chunks(file: &[u8]) -> bool {
+    let riff = file.get(4..8).and_then(|size| size.first_chunk()).map(|size| u32::from_le_bytes(*size));
+    if riff.is_none_or(|riff| u64::from(riff) + 8 != file.len() as u64) {
+        return false;
+    }
+    let mut rest = file.get(12..).unwrap_or_default();
+    while let Some((header, after)) = rest.split_first_chunk::<8>() {
+        let [_, length] = header.as_chunks::<4>().0 else { return false };
+        let length = u32::from_le_bytes(*length) as usize;
+        let padded = length.checked_next_multiple_of(2);
+        let Some(next) = padded.and_then(|padded| after.get(padded..)) else { return false };
+        rest = next;
+    }
+    rest.is_empty()
+}
+
 fn decode_webp(file: &[u8]) -> Result<Picture, DecodeError> {
+    if !is_all_chunks(file) {
+        return Err(DecodeError::End);
+    }
     let mut decoder = image_webp::WebPDecoder::new(Cursor::new(file))?;
     let (width, height) = decoder.dimensions();
     let size = decoder.output_buffer_size().ok_or(image_webp::DecodingError::ImageTooLarge)?;
@@ -144,17 +164,19 @@ pub struct Animation {
     pub duration_ms: u64,
 }
 
-/// Decodes every frame of an animated WebP file, one at a time.
+/// Decodes every frame of an animated WebP file, one at a time; a still one counts as one frame.
 ///
 /// # Errors
 /// [`DecodeError`] says what is wrong; nothing large was allocated for a file that claims too much.
 pub fn decode_animation(file: &[u8]) -> Result<Animation, DecodeError> {
-    // RFC 9649, section 2.4: the length of all that follows it.
-    let riff = file.get(4..8).and_then(|size| size.first_chunk()).map(|size| u32::from_le_bytes(*size));
-    if riff.is_none_or(|riff| u64::from(riff) + 8 != file.len() as u64) {
+    if !is_all_chunks(file) {
         return Err(DecodeError::End);
     }
     let mut decoder = image_webp::WebPDecoder::new(Cursor::new(file))?;
+    if !decoder.is_animated() {
+        let Picture { width, height, .. } = decode(file, ImageFormat::WebP)?;
+        return Ok(Animation { width, height, frames: 1, duration_ms: 0 });
+    }
     let (width, height) = decoder.dimensions();
     let frames = decoder.num_frames();
     let pixels = u64::from(width) * u64::from(height);

@@ -179,8 +179,9 @@ pub fn publish(
         match store.send::<Done>("POST", &format!("/v1/releases/{id}/publish"), &[]) {
             // What it had may be damaged, or have been removed since it was asked: now it says so.
             Err(PublishError::Rejected { code, .. }) if code == "files_missing" && tried < ROUNDS => {
-                tried += 1
+                tried += 1;
             }
+
             done => return Ok(Published { release: id, pack_url: done?.pack_url, uploaded }),
         }
         state = store.send("GET", &format!("/v1/releases/{id}"), &[])?;

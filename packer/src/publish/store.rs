@@ -132,12 +132,11 @@ impl<'a> Store<'a> {
             return Ok(false);
         }
         let content = release::listed(out, file)?;
-        match address {
-            Some(address) => again(|| self.uploads.put(address, file, &content))?,
-            None => {
-                let path = format!("/v1/releases/{}/objects/{}", state.release.id, file.sha256);
-                again(|| self.exchange_once("PUT", &path, &content)).map(drop)?;
-            }
+        if let Some(address) = address {
+            again(|| self.uploads.put(address, file, &content))?;
+        } else {
+            let path = format!("/v1/releases/{}/objects/{}", state.release.id, file.sha256);
+            again(|| self.exchange_once("PUT", &path, &content))?;
         }
         Ok(true)
     }

@@ -275,7 +275,7 @@ mod tests {
         let mut listed = Vec::new();
         objects.list(&mut |it| listed.push(it.name)).await.unwrap();
         let name = Name::Incoming(release, hash);
-        assert_eq!(listed, [name.clone()]);
+        assert_eq!(listed, std::slice::from_ref(&name));
         objects.take_away(&name).await.unwrap();
         objects.take_away(&name).await.unwrap();
         assert_eq!(fs::read_dir(folder.path().join("incoming")).unwrap().count(), 0);

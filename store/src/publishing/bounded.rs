@@ -80,13 +80,12 @@ pub(super) async fn check(app: &App, order: Order, turn: Turn) -> Result<Told, E
     let program = app.config.publishing.program.clone();
     let handle = tokio::runtime::Handle::current();
     let working = tokio::task::spawn_blocking(move || {
-        let lines = match program {
-            Some(program) => in_child(&program, &order, patience),
-            None => {
-                let mut lines = Vec::new();
-                handle.block_on(inspect::run(&order, &mut |line| lines.push(line)));
-                Ok(lines)
-            }
+        let lines = if let Some(program) = program {
+            in_child(&program, &order, patience)
+        } else {
+            let mut lines = Vec::new();
+            handle.block_on(inspect::run(&order, &mut |line| lines.push(line)));
+            Ok(lines)
         };
         drop(turn);
         lines

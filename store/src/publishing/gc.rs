@@ -48,8 +48,12 @@ pub async fn collect(app: &App, actor: Actor<'_>, grace_ms: i64, dry_run: bool) 
     };
     app.objects.list(&mut sort).await?;
     if dry_run {
-        objects.iter().for_each(|(_, bytes)| report.objects.add(*bytes));
-        uploads.iter().for_each(|it| report.uploads.add(it.bytes));
+        for (_, bytes) in objects {
+            report.objects.add(bytes);
+        }
+        for upload in uploads {
+            report.uploads.add(upload.bytes);
+        }
         return Ok(report);
     }
     let removed = remove(app, &mut named, &objects, &uploads, &mut report).await;

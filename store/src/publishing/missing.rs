@@ -109,8 +109,8 @@ fn parts(manifest: &Manifest, bundle: &ReleaseFile) -> BTreeSet<(Option<StickerI
 }
 
 /// Those of these objects that were found damaged.
-pub(super) async fn damaged(db: &impl ConnectionTrait, hashes: &[Sha256]) -> Result<HashSet<Sha256>, DbErr> {
-    let mut found = HashSet::new();
+pub(super) async fn damaged(db: &impl ConnectionTrait, hashes: &[Sha256]) -> Result<BTreeSet<Sha256>, DbErr> {
+    let mut found = BTreeSet::new();
     for some in hashes.chunks(AT_ONCE) {
         let rows = damage::Entity::find()
             .filter(damage::Column::Hash.is_in(some.iter().map(Sha256::to_string)))

@@ -159,15 +159,12 @@ fn what_is_lost_or_damaged_is_told_and_put_back_by_publishing_again() {
         let (lost, damaged) = (stickers[0], stickers[1]);
         let mut content = release.bytes(damaged.path.as_str());
         *content.last_mut().unwrap() ^= 1;
-        match bucket {
-            Some(bucket) => {
-                bucket.has_lost(&key(lost.sha256));
-                bucket.has_altered(&key(damaged.sha256), content);
-            }
-            None => {
-                fs::remove_file(object(store.data(), lost.sha256)).unwrap();
-                fs::write(object(store.data(), damaged.sha256), content).unwrap();
-            }
+        if let Some(bucket) = bucket {
+            bucket.has_lost(&key(lost.sha256));
+            bucket.has_altered(&key(damaged.sha256), content);
+        } else {
+            fs::remove_file(object(store.data(), lost.sha256)).unwrap();
+            fs::write(object(store.data(), damaged.sha256), content).unwrap();
         }
         let told = verify(store);
         assert_eq!(told.code, 1, "{}", told.stdout);
