@@ -13,6 +13,7 @@ mod hold;
 pub mod inspect;
 mod missing;
 mod named;
+mod state;
 pub mod verify;
 pub mod web;
 

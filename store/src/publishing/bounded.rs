@@ -4,12 +4,13 @@
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::{Arc, mpsc};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use axum::http::StatusCode;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use super::inspect::{self, Line, Order, Wrong};
 use crate::app::App;
@@ -78,10 +79,10 @@ pub(super) struct Told {
 pub(super) async fn check(app: &App, order: Order, turn: Turn) -> Result<Told, Error> {
     let patience = Duration::from_secs(app.config.publishing.check_seconds.into());
     let program = app.config.publishing.program.clone();
-    let handle = tokio::runtime::Handle::current();
+    let (handle, stopping) = (tokio::runtime::Handle::current(), app.stopping.subscribe());
     let working = tokio::task::spawn_blocking(move || {
         let lines = if let Some(program) = program {
-            in_child(&program, &order, patience)
+            in_child(&program, &order, patience, &stopping)
         } else {
             let mut lines = Vec::new();
             handle.block_on(inspect::run(&order, &mut |line| lines.push(line)));
@@ -107,40 +108,37 @@ pub(super) async fn check(app: &App, order: Order, turn: Turn) -> Result<Told, E
 }
 
 /// The lines of a child; the last is always an end.
-fn in_child(program: &Path, order: &Order, patience: Duration) -> std::io::Result<Vec<Line>> {
-    let until = Instant::now() + patience;
+fn in_child(
+    program: &Path,
+    order: &Order,
+    patience: Duration,
+    stopping: &watch::Receiver<bool>,
+) -> std::io::Result<Vec<Line>> {
+    let mut until = Instant::now() + patience;
     let mut child = started(program)?;
-    let (mut input, output) = (child.stdin.take(), child.stdout.take());
-    let (told, lines) = mpsc::channel();
-    let mut order = serde_json::to_vec(order)?;
-    order.push(b'\n');
-    if let Some(input) = &mut input {
-        // A child that is gone says why by its end.
-        let _ = input.write_all(&order);
-    }
-    // Ends with the child, or with the one that waits for it.
-    std::thread::spawn(move || {
-        let Some(output) = output else { return };
-        for line in BufReader::new(output.take(MOST_TOLD)).lines() {
-            let line = line.ok().and_then(|line| serde_json::from_str::<Line>(&line).ok());
-            if line.is_none_or(|line| told.send(line).is_err()) {
-                return;
-            }
-        }
-    });
-    let mut heard = Vec::new();
+    let writing = writes(&mut child, order)?;
+    let lines = reads(&mut child);
+    let (mut heard, mut is_stopping) = (Vec::new(), false);
     let late = loop {
-        match lines.recv_timeout(until.saturating_duration_since(Instant::now())) {
+        if !is_stopping && *stopping.borrow() {
+            (is_stopping, until) = (true, until.min(Instant::now() + DRAIN));
+        }
+        match lines.recv_timeout(LOOK.min(until.saturating_duration_since(Instant::now()))) {
             Ok(line) => heard.push(line),
+            Err(mpsc::RecvTimeoutError::Timeout) if Instant::now() < until => {}
             Err(mpsc::RecvTimeoutError::Timeout) => break true,
             Err(mpsc::RecvTimeoutError::Disconnected) => break false,
         }
     };
     let is_over = matches!(heard.last(), Some(Line::Done | Line::Failed(_)));
     let killed = ended(&mut child, late || is_over, until)?;
-    // A child ends when its input does: it outlives no store.
-    drop(input);
+    // The input was open until here: a child ends when it is closed, and so outlives no store.
+    drop(writing.join());
     if is_over {
+        return Ok(heard);
+    }
+    if late && is_stopping {
+        heard.push(Line::Failed("the store stops".to_owned()));
         return Ok(heard);
     }
     if !late && !killed {
@@ -154,6 +152,41 @@ fn in_child(program: &Path, order: &Order, patience: Duration) -> std::io::Resul
     heard.push(Line::Found(at.unwrap_or_default(), Wrong::TooCostly, message.to_owned()));
     heard.push(Line::Done);
     Ok(heard)
+}
+
+/// How often it is looked whether the store stops.
+const LOOK: Duration = Duration::from_millis(200);
+/// Less than a server gives its requests, so that it waits for nothing more.
+const DRAIN: Duration = Duration::from_secs(15);
+
+/// Writes the order on a thread of its own, for a child that does not read; gives the open input back.
+fn writes(child: &mut Child, order: &Order) -> std::io::Result<JoinHandle<Option<ChildStdin>>> {
+    let mut order = serde_json::to_vec(order)?;
+    order.push(b'\n');
+    let mut input = child.stdin.take();
+    Ok(std::thread::spawn(move || {
+        if let Some(input) = &mut input {
+            // A child that is gone says why by its end.
+            let _ = input.write_all(&order);
+        }
+        input
+    }))
+}
+
+/// What the child tells, until it ends or tells something else.
+fn reads(child: &mut Child) -> mpsc::Receiver<Line> {
+    let (told, lines) = mpsc::channel();
+    if let Some(output) = child.stdout.take() {
+        std::thread::spawn(move || {
+            for line in BufReader::new(output.take(MOST_TOLD)).lines() {
+                let line = line.ok().and_then(|line| serde_json::from_str::<Line>(&line).ok());
+                if line.is_none_or(|line| told.send(line).is_err()) {
+                    return;
+                }
+            }
+        });
+    }
+    lines
 }
 
 /// A child that is not ended by what ends the store's terminal, and knows none of the store's secrets but the way to S3.

@@ -1,6 +1,6 @@
 //! The publishing API. Every step can be repeated; nothing is visible before the last.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use axum::Router;
 use axum::body::Bytes;
@@ -16,6 +16,7 @@ use sticker_protocol::limits::{MAX_BUNDLE, MAX_METADATA};
 use sticker_protocol::release::Manifest;
 
 use super::missing::Files;
+use super::state::shown;
 use super::{check, hold};
 use crate::account::client::Designer;
 use crate::app::App;
@@ -272,46 +273,9 @@ fn own(found: release::Model, designer: &Designer) -> Result<release::Model, Err
     Err(Error::new(StatusCode::FORBIDDEN, "not_yours", "another client began this release"))
 }
 
-fn read(found: &release::Model) -> Result<Manifest, Error> {
+pub(super) fn read(found: &release::Model) -> Result<Manifest, Error> {
     Manifest::read(&found.manifest).map_err(|error| Error::internal(&error))
 }
-
-/// How far a release is: what is missing of it, and where that can be sent straight to, where it need not come through the store.
-async fn shown(app: &App, found: &release::Model) -> Result<Value, Error> {
-    let manifest = read(found)?;
-    let state = if found.published_at.is_some() { "published" } else { "uploading" };
-    let missing = Files::of(app, &found.id, &manifest).await?.missing();
-    let uploads = addresses(app, &found.id, &manifest, &missing).await?;
-    let release =
-        json!({ "id": found.id, "pack_id": manifest.pack, "slug": manifest.slug.as_str(), "state": state });
-    let mut shown = json!({ "release": release, "missing": missing });
-    if let (false, Some(fields)) = (uploads.is_empty(), shown.as_object_mut()) {
-        fields.insert("uploads".to_owned(), uploads.into());
-    }
-    Ok(shown)
-}
-
-/// For so many of the missing files as fit into an answer; the state has others when these are there.
-async fn addresses(
-    app: &App,
-    id: &str,
-    manifest: &Manifest,
-    missing: &[Sha256],
-) -> Result<serde_json::Map<String, Value>, Error> {
-    let sizes: BTreeMap<Sha256, u64> = manifest.files.iter().map(|file| (file.sha256, file.size)).collect();
-    let (seconds, mut uploads) = (app.config.publishing.upload_seconds, serde_json::Map::new());
-    for hash in missing.iter().take(MOST_ADDRESSES) {
-        let Some(&size) = sizes.get(hash) else { continue };
-        let Some(to) = app.objects.upload_address(id, (*hash, size), seconds).await? else { break };
-        let expires_at = app.clock.now_ms() / 1_000 + i64::from(seconds);
-        let upload = json!({ "url": to.url, "headers": to.headers, "expires_at": expires_at });
-        uploads.insert(hash.to_string(), upload);
-    }
-    Ok(uploads)
-}
-
-/// An address has about a kilobyte.
-const MOST_ADDRESSES: usize = 1_000;
 
 /// An error with its causes in one line.
 pub(super) fn causes(error: &dyn std::error::Error) -> String {

@@ -313,6 +313,20 @@ fn a_check_ends_with_the_store_that_asked_for_it() {
 }
 
 #[test]
+fn a_store_that_is_to_stop_waits_for_no_check_that_hangs() {
+    let store = Store::start(Database::Sqlite);
+    let designer = store.operator().admits_designer("studio");
+    let (release, _, pipe) = waits_for_a_pipe(&store, "hangs");
+    let mut publishing = designer.begins_to_publish(&release.path());
+    let writes = fs::File::options().write(true).open(&pipe).unwrap();
+    let checks = checks_of(&store);
+    assert_eq!((checks.len(), store.stop()), (1, 0));
+    assert!(!Path::new(&format!("/proc/{}", checks[0])).exists());
+    assert_eq!(publishing.wait().unwrap().code(), Some(3));
+    drop(writes);
+}
+
+#[test]
 fn only_so_many_releases_are_checked_at_once_and_the_rest_is_told_to_come_again() {
     let settings = [
         ("STICKER_STORE__PUBLISHING__CHECKS_AT_ONCE", "1"),
