@@ -1,22 +1,20 @@
 //! Bringing a release to a store: the manifest, the files that the store does not have, then the wish to publish.
 //! Every step can be repeated; nothing is visible before the last.
 
+mod store;
 mod target;
+mod upload;
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
 use rayon::prelude::*;
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sticker_protocol::Sha256;
 use sticker_protocol::release::{Manifest, ReleaseFile};
 
+use self::store::{Done, ReleaseState, Store};
 pub use self::target::PublishTarget;
-use self::target::Reach;
 use crate::progress::Progress;
 use crate::release::{self, ReleaseError};
 
@@ -59,6 +57,20 @@ pub enum PublishError {
         /// The answer's status.
         status: u16,
     },
+    /// The store gave an address for a file that is none, that is not encrypted, or that leads to this machine.
+    #[error("the store gave an address for a file to which it may not be sent")]
+    BadUploadAddress,
+    /// A file was not taken at the address that the store gave for it, nor at a fresh one.
+    #[error("{path} was not taken where the store wanted it: status {status}")]
+    NotTaken {
+        /// The file in the release.
+        path: String,
+        /// What was answered.
+        status: u16,
+    },
+    /// The store goes on saying that files are missing which were sent.
+    #[error("the store still misses {0} files that were sent")]
+    NotKept(usize),
     /// The store refused.
     #[error("the store refused: {message} ({code}, request {request_id})")]
     Rejected {
@@ -108,6 +120,9 @@ impl PublishError {
             Self::Unreachable(_) => "unreachable",
             Self::Busy(_) => "store_busy",
             Self::NotAStore { .. } => "not_a_store",
+            Self::BadUploadAddress => "bad_upload_address",
+            Self::NotTaken { .. } => "upload_not_taken",
+            Self::NotKept(_) => "upload_not_kept",
             Self::Rejected { code, .. } => code,
         }
     }
@@ -125,6 +140,12 @@ impl PublishError {
                 "check the address and try again: what was uploaded stays"
             }
             Self::NotAStore { .. } => "check the address: it is the store's, without a path",
+            Self::BadUploadAddress => {
+                "tell the store's operator: objects.endpoint has to be an https address"
+            }
+            Self::NotTaken { .. } | Self::NotKept(_) => {
+                "try again: what was uploaded stays; if it goes on, tell the store's operator"
+            }
             Self::Rejected { hint: Some(hint), .. } => hint,
             Self::Rejected { code, .. } if code == "unauthorized" || code == "missing_scope" => {
                 "ask the store's operator for a secret with the scope publish"
@@ -147,153 +168,54 @@ pub fn publish(
     let (Manifest { files, .. }, manifest) = release::manifest(out)?;
     files.par_iter().try_for_each(|file| release::listed(out, file).map(drop))?;
 
-    let store = Store { target, agent: agent(reach) };
-    let state: ReleaseState = store.send("POST", "/v1/releases", &manifest)?;
+    let store = Store::new(target, reach);
+    let mut state: ReleaseState = store.send("POST", "/v1/releases", &manifest)?;
     // Equal files have one hash and go once.
-    let by_hash: BTreeMap<Sha256, &ReleaseFile> = files.iter().map(|file| (file.sha256, file)).collect();
-    let missing: Vec<&ReleaseFile> =
-        state.missing.iter().filter_map(|hash| by_hash.get(hash).copied()).collect();
-    let id = state.release.id;
-    progress.begins(missing.len());
-    store.upload_all(out, id, &missing, progress)?;
-    let done: Done = store.send("POST", &format!("/v1/releases/{id}/publish"), &[])?;
-    Ok(Published { release: id, pack_url: done.pack_url, uploaded: missing.len() })
-}
-
-const UPLOADS_AT_ONCE: usize = 4;
-const TRIES: u32 = 3;
-
-#[derive(Deserialize)]
-struct ReleaseState {
-    release: ReleaseJson,
-    missing: Vec<Sha256>,
-}
-
-#[derive(Deserialize)]
-struct ReleaseJson {
-    id: Sha256,
-}
-
-#[derive(Deserialize)]
-struct Done {
-    pack_url: String,
-}
-
-#[derive(Deserialize)]
-struct Failure {
-    error: FailureJson,
-}
-
-#[derive(Deserialize)]
-struct FailureJson {
-    code: String,
-    message: String,
-    #[serde(default)]
-    request_id: String,
-    #[serde(default)]
-    hint: Option<String>,
-    #[serde(default)]
-    findings: Vec<StoreFinding>,
-}
-
-struct Store<'a> {
-    target: &'a PublishTarget,
-    agent: ureq::Agent,
-}
-
-impl Store<'_> {
-    fn send<T: DeserializeOwned>(&self, method: &str, path: &str, body: &[u8]) -> Result<T, PublishError> {
-        let (status, answer) = self.exchange(method, path, body)?;
-        serde_json::from_slice(&answer).ok().ok_or(PublishError::NotAStore { status })
-    }
-
-    /// A few at a time: enough to hide the latency, not enough to be a burden. The first failure ends all.
-    fn upload_all(
-        &self,
-        out: &Path,
-        id: Sha256,
-        files: &[&ReleaseFile],
-        progress: &dyn Progress,
-    ) -> Result<(), PublishError> {
-        let (next, failed) = (AtomicUsize::new(0), Mutex::new(None));
-        let work = || {
-            while let Some(file) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
-                let path = format!("/v1/releases/{id}/objects/{}", file.sha256);
-                let content = release::listed(out, file).map_err(PublishError::from);
-                let sent = content.and_then(|content| self.exchange("PUT", &path, &content));
-                if let Err(error) = sent {
-                    next.store(files.len(), Ordering::Relaxed);
-                    failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
-                    return;
-                }
-                progress.step();
+    let files = Files { out, by_hash: files.iter().map(|file| (file.sha256, file)).collect(), progress };
+    let (id, mut uploaded, mut tried) = (state.release.id, 0, 1);
+    progress.begins(state.missing.len());
+    loop {
+        uploaded += bring(&store, &files, state)?;
+        match store.send::<Done>("POST", &format!("/v1/releases/{id}/publish"), &[]) {
+            // What it had may be damaged, or have been removed since it was asked: now it says so.
+            Err(PublishError::Rejected { code, .. }) if code == "files_missing" && tried < ROUNDS => {
+                tried += 1;
             }
-        };
-        std::thread::scope(|scope| {
-            for _ in 0..UPLOADS_AT_ONCE {
-                scope.spawn(work);
-            }
-        });
-        failed.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), Err)
-    }
 
-    /// Tries again where the fault may pass.
-    fn exchange(&self, method: &str, path: &str, body: &[u8]) -> Result<(u16, Vec<u8>), PublishError> {
-        let mut tried = 1;
-        loop {
-            let failed = match self.exchange_once(method, path, body) {
-                Err(error @ (PublishError::Unreachable(_) | PublishError::Busy(_))) => error,
-                done => return done,
-            };
-            if tried == TRIES {
-                return Err(failed);
-            }
-            std::thread::sleep(Duration::from_millis(200 << tried));
-            tried += 1;
+            done => return Ok(Published { release: id, pack_url: done?.pack_url, uploaded }),
         }
-    }
-
-    fn exchange_once(&self, method: &str, path: &str, body: &[u8]) -> Result<(u16, Vec<u8>), PublishError> {
-        let unreachable = |error| PublishError::Unreachable(Box::new(error));
-        let request = ureq::http::Request::builder()
-            .method(method)
-            .uri(self.target.address_of(path))
-            .header("authorization", self.target.authorization())
-            .header("content-type", "application/vnd.apache.thrift.compact")
-            .body(body)
-            .map_err(|error| unreachable(error.into()))?;
-        let mut answer = self.agent.run(request).map_err(unreachable)?;
-        let status = answer.status().as_u16();
-        let content = answer.body_mut().with_config().limit(MAX_ANSWER).read_to_vec().map_err(unreachable)?;
-        match status {
-            200..=299 => Ok((status, content)),
-            429 | 500..=599 => Err(PublishError::Busy(status)),
-            _ => Err(match serde_json::from_slice::<Failure>(&content) {
-                Ok(Failure { error }) => PublishError::Rejected {
-                    code: error.code,
-                    message: error.message,
-                    request_id: error.request_id,
-                    hint: error.hint,
-                    findings: error.findings,
-                },
-                Err(_) => PublishError::NotAStore { status },
-            }),
-        }
+        state = store.send("GET", &format!("/v1/releases/{id}"), &[])?;
     }
 }
 
-const MAX_ANSWER: u64 = 4 << 20;
+const ROUNDS: u32 = 3;
 
-fn agent(reach: Reach) -> ureq::Agent {
-    // The second of two calls finds it installed, which is what it wants.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let config = ureq::Agent::config_builder()
-        .http_status_as_error(false)
-        .max_redirects(0)
-        .timeout_connect(Some(Duration::from_secs(10)))
-        .timeout_global(Some(Duration::from_mins(5)));
-    match reach {
-        Reach::Network => config.build().into(),
-        Reach::ThisMachine => config.proxy(None).build().into(),
+/// The release's files as they are sent.
+struct Files<'a> {
+    out: &'a Path,
+    by_hash: BTreeMap<Sha256, &'a ReleaseFile>,
+    progress: &'a dyn Progress,
+}
+
+/// Sends what is missing, where the store wants it, until nothing is; gives how many files were sent.
+fn bring(store: &Store<'_>, files: &Files<'_>, mut state: ReleaseState) -> Result<usize, PublishError> {
+    let (mut uploaded, mut in_vain) = (0, 0);
+    loop {
+        let missing: Vec<&ReleaseFile> =
+            state.missing.iter().filter_map(|hash| files.by_hash.get(hash).copied()).collect();
+        if missing.is_empty() {
+            return Ok(uploaded);
+        }
+        let sent = store.upload_all(files.out, &state, &missing, files.progress)?;
+        uploaded += sent.files;
+        if state.uploads.is_empty() {
+            return Ok(uploaded);
+        }
+        // Of many files the store gives addresses for some, and those that have expired are made anew.
+        state = store.send("GET", &format!("/v1/releases/{}", state.release.id), &[])?;
+        in_vain = if state.missing.len() < missing.len() { 0 } else { in_vain + 1 };
+        if in_vain == ROUNDS {
+            return Err(sent.refused.unwrap_or(PublishError::NotKept(state.missing.len())));
+        }
     }
 }

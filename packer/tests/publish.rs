@@ -108,10 +108,15 @@ fn converse(mut connection: TcpStream, asked: &Asked, answer: &dyn Fn(&str, usiz
                 .map(|(_, value)| value.to_owned())
                 .next()
         };
-        assert_eq!(field("authorization").unwrap(), format!("Bearer {SECRET}"));
+        let line = head.first().unwrap().trim_end_matches(" HTTP/1.1").to_owned();
+        let secret = format!("Bearer {SECRET}");
+        // Whoever is sent files past the store never hears it.
+        assert_eq!(field("authorization"), (!line.starts_with("PUT /bucket/")).then_some(secret));
+        if line.starts_with("PUT /bucket/") {
+            assert_eq!(field("x-amz-checksum-sha256").unwrap(), "signed");
+        }
         let mut body = vec![0; field("content-length").map_or(0, |length| length.parse().unwrap())];
         reader.read_exact(&mut body).unwrap();
-        let line = head.first().unwrap().trim_end_matches(" HTTP/1.1").to_owned();
         let before = {
             let mut asked = asked.lock().unwrap();
             asked.push((line.clone(), body));
@@ -130,6 +135,17 @@ fn state(id: Sha256, missing: &[&String]) -> String {
         r#"{{"release":{{"id":"{id}","pack_id":1,"slug":"pack","state":"uploading"}},"missing":[{}]}}"#,
         missing.join(",")
     )
+}
+
+/// The same with an address for each missing file.
+fn state_with_addresses(id: Sha256, missing: &[String], address: impl Fn(&str) -> String) -> String {
+    let upload = |hash: &String| {
+        let (url, headers) = (address(hash), r#"{"content-length":"1","x-amz-checksum-sha256":"signed"}"#);
+        format!(r#""{hash}":{{"url":"{url}","headers":{headers},"expires_at":1}}"#)
+    };
+    let uploads: Vec<String> = missing.iter().map(upload).collect();
+    let state = state(id, &missing.iter().collect::<Vec<_>>());
+    format!(r#"{},"uploads":{{{}}}}}"#, state.strip_suffix('}').unwrap(), uploads.join(","))
 }
 
 const PUBLISHED: &str = r#"{"release":{"state":"published"},"pack_url":"https://store/packs/pack"}"#;
@@ -159,6 +175,89 @@ fn only_what_the_store_does_not_have_is_sent_and_then_published() {
         .map(|hash| (format!("PUT /v1/releases/{id}/objects/{hash}"), objects[hash].clone()))
         .collect();
     assert_eq!(sent, wanted);
+}
+
+#[test]
+fn files_go_past_the_store_where_it_says_so_and_addresses_that_have_expired_are_asked_for_again() {
+    let release = Release::new();
+    let (id, objects) = (Sha256::of(&release.manifest()), release.objects());
+    let missing: Vec<String> = objects.keys().cloned().collect();
+    let (expired, taken) = (missing[1].clone(), Arc::new(Mutex::new(Vec::<String>::new())));
+    let takes = Arc::clone(&taken);
+    let (bucket, sent) = store(move |line, _| {
+        let (hash, round) = line.strip_prefix("PUT /bucket/").unwrap().split_once("?round=").unwrap();
+        if round == "1" && hash == expired {
+            return (403, "<Error><Code>AccessDenied</Code></Error>".to_owned());
+        }
+        takes.lock().unwrap().push(hash.to_owned());
+        (200, String::new())
+    });
+    let (address, asked) = store(move |line, before| {
+        let round = before + if line.starts_with("GET ") { 2 } else { 1 };
+        let taken = taken.lock().unwrap();
+        let missing: Vec<String> = missing.iter().filter(|hash| !taken.contains(hash)).cloned().collect();
+        match line {
+            line if line.ends_with("/publish") => (200, PUBLISHED.to_owned()),
+            _ => (
+                200,
+                state_with_addresses(id, &missing, |hash| format!("{bucket}/bucket/{hash}?round={round}")),
+            ),
+        }
+    });
+    let (code, said) = release.publish_to(&address);
+    assert_eq!(code, 0, "{said}");
+    assert!(said.contains(&format!("{} files uploaded", objects.len())), "{said}");
+    assert!(asked.lock().unwrap().iter().all(|(line, _)| !line.starts_with("PUT ")));
+    for (line, body) in sent.lock().unwrap().iter() {
+        let hash = line.strip_prefix("PUT /bucket/").unwrap().split_once('?').unwrap().0;
+        assert_eq!(body, &objects[hash], "{line}");
+    }
+}
+
+#[test]
+fn an_address_that_is_never_good_and_one_that_may_not_be_used_end_it() {
+    let release = Release::new();
+    let (id, one) = (Sha256::of(&release.manifest()), release.objects().into_keys().next().unwrap());
+    let (bucket, _) = store(|_, _| (403, String::new()));
+    let missing = vec![one.clone()];
+    let (address, asked) = store(move |_, _| {
+        (200, state_with_addresses(id, &missing, |hash| format!("{bucket}/bucket/{hash}")))
+    });
+    let (code, said) = release.publish_to(&address);
+    assert_eq!(code, 3, "{said}");
+    assert!(said.starts_with("error[upload_not_taken]"), "{said}");
+    assert!(asked.lock().unwrap().iter().all(|(line, _)| !line.ends_with("/publish")));
+
+    let missing = vec![one];
+    let (address, asked) = store(move |_, _| {
+        (200, state_with_addresses(id, &missing, |hash| format!("http://s3.example.com/bucket/{hash}")))
+    });
+    let (code, said) = release.publish_to(&address);
+    assert_eq!((code, asked.lock().unwrap().len()), (1, 1), "{said}");
+    insta::assert_snapshot!(said, @r"
+    error[bad_upload_address]: the store gave an address for a file to which it may not be sent
+      hint: tell the store's operator: objects.endpoint has to be an https address
+    ");
+}
+
+#[test]
+fn a_store_that_finds_a_file_missing_only_when_it_checks_is_sent_it_then() {
+    let release = Release::new();
+    let (id, objects) = (Sha256::of(&release.manifest()), release.objects());
+    let one = objects.keys().next().unwrap().clone();
+    let (address, asked) = store(move |line, before| match line {
+        "POST /v1/releases" => (200, state(id, &[])),
+        line if line.starts_with("GET ") => (200, state(id, &[&one])),
+        line if line.starts_with("PUT ") => (204, String::new()),
+        _ if before == 0 => {
+            (409, r#"{"error":{"code":"files_missing","message":"files are missing"}}"#.to_owned())
+        }
+        _ => (200, PUBLISHED.to_owned()),
+    });
+    let (code, said) = release.publish_to(&address);
+    assert_eq!(code, 0, "{said}");
+    assert!(said.contains("1 files uploaded"), "{said}");
+    assert_eq!(asked.lock().unwrap().len(), 5);
 }
 
 #[test]

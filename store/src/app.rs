@@ -67,6 +67,8 @@ pub struct Parts {
     pub(crate) delivery: delivery::Delivery,
     /// What renders variants.
     pub(crate) variants: variants::Variants,
+    /// Whose turn it is to have a release checked.
+    pub(crate) checks: publishing::Turns,
 }
 
 /// Why a store does not start.
@@ -246,6 +248,7 @@ impl Parts {
         let request_ids = web::RequestIds::new(&random)?;
         let delivery = delivery::Delivery::new(&config, None);
         let variants = variants::Variants::new(&config.delivery);
+        let checks = publishing::Turns::new(&config.publishing);
         Ok(Self {
             config,
             db,
@@ -265,6 +268,7 @@ impl Parts {
             manifests: Cache::new(MANIFESTS_IN_MEMORY),
             delivery,
             variants,
+            checks,
         })
     }
 }

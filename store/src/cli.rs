@@ -14,8 +14,8 @@ use clap::{Args, Parser, Subcommand};
 use sticker_store::app::Role;
 
 pub(crate) use admin::{
-    AdminCommand, AuditCommand, ClientsCommand, GrantsCommand, OrdersCommand, OutboxCommand, PacksCommand,
-    PromotionArguments, PromotionsCommand, ReleaseKeysCommand,
+    AdminCommand, AuditCommand, ClientsCommand, GrantsCommand, ObjectsCommand, OrdersCommand, OutboxCommand,
+    PacksCommand, PromotionArguments, PromotionsCommand, ReleaseKeysCommand,
 };
 pub(crate) use edge_config::{EdgeConfigArguments, Product};
 pub(crate) use keys::KeysCommand;
@@ -98,6 +98,9 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: KeysCommand,
     },
+    /// Check the files of a release with bounds of memory and time; the store starts it by itself.
+    #[command(hide = true)]
+    CheckRelease,
     /// Run the store.
     Admin {
         #[command(subcommand)]

@@ -2,6 +2,7 @@
 
 mod admin;
 mod check;
+mod check_release;
 mod demo;
 mod edge_config;
 mod keys;
@@ -13,7 +14,7 @@ mod token;
 mod worker;
 
 use std::io::{self, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use sticker_store::app::StartError;
@@ -59,6 +60,9 @@ pub(crate) fn run(cli: Cli) -> Status {
         failed("log", &error, "say --log (or STICKER_LOG) like `info` or `warn,sticker_store=debug`");
         return Status::Usage;
     }
+    if matches!(command, Command::CheckRelease) {
+        return check_release::run();
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return failed("system", &error, "check the limits of this system"),
@@ -97,6 +101,7 @@ pub(crate) fn run(cli: Cli) -> Status {
             | Command::Receipt { command: ReceiptCommand::Inspect(_) }
             | Command::Demo { .. }
             | Command::EdgeConfig(_)
+            | Command::CheckRelease
             | Command::Sidecar(_) => Status::Done,
         }
     })
@@ -105,10 +110,18 @@ pub(crate) fn run(cli: Cli) -> Status {
 fn load(file: Option<&Path>) -> Result<Config, Status> {
     let environment = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    Config::load(file, environment).map_err(|error| {
+    let mut config = Config::load(file, environment).map_err(|error| {
         let told = failed("configuration", &error, "store/config.default.toml documents every setting");
         if matches!(error, ConfigError::Unreadable { .. }) { told } else { Status::Refused }
-    })
+    })?;
+    config.publishing.program = this_program();
+    Ok(config)
+}
+
+/// What a check of a release is done by: this very program, also where another version was put in its place since it was started.
+fn this_program() -> Option<PathBuf> {
+    let running = PathBuf::from("/proc/self/exe");
+    if running.exists() { Some(running) } else { std::env::current_exe().ok() }
 }
 
 /// Tells what failed, with all its causes, and what to do.

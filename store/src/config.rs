@@ -33,6 +33,7 @@ pub struct Config {
     pub token: Token,
     pub account: Account,
     pub purchase: Purchase,
+    pub publishing: Publishing,
     pub delivery: Delivery,
     pub worker: Worker,
     pub tiers: BTreeMap<String, BTreeMap<String, i64>>,
@@ -191,6 +192,22 @@ impl Gifts {
             _ => self.web,
         }
     }
+}
+
+/// Section `publishing`.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "config.default.toml documents every field, once")]
+pub struct Publishing {
+    pub upload_seconds: u32,
+    pub checks_at_once: u32,
+    pub checks_waiting: u32,
+    pub check_memory_bytes: u64,
+    pub check_cpu_seconds: u32,
+    pub check_seconds: u32,
+    /// The `sticker-store` that is started for each check; a program that has the store in it, such as a test, checks there, without bounds.
+    #[serde(skip)]
+    pub program: Option<PathBuf>,
 }
 
 /// Section `delivery`.
@@ -425,6 +442,7 @@ impl Config {
         {
             return refused("objects.timeout_seconds", "it is 1 to 3600, and objects.attempts 1 to 10");
         }
+        self.publishing.check()?;
         let base = self.delivery.canonical_base.as_str();
         let has_form = base.starts_with("https://") || base.starts_with("http://");
         if !base.is_empty() && (!has_form || base.contains(['@', '?', '#']) || !base.is_ascii()) {
@@ -447,6 +465,32 @@ impl Config {
         }
         if self.account.launch_code_seconds == 0 || self.account.session_seconds == 0 {
             return refused("account", "a lifetime is at least one second");
+        }
+        Ok(())
+    }
+}
+
+impl Publishing {
+    fn check(&self) -> Result<(), ConfigError> {
+        let refused = |key, message| Err(ConfigError::Refused { key, message });
+        // What S3 allows is a week; what a check needs for the largest files a release may have is less than the least.
+        if !(10..=604_800).contains(&self.upload_seconds) {
+            return refused("publishing.upload_seconds", "it is 10 to 604800");
+        }
+        if !(1..=256).contains(&self.checks_at_once) || self.checks_waiting > 10_000 {
+            return refused(
+                "publishing.checks_at_once",
+                "it is 1 to 256, and publishing.checks_waiting at most 10000",
+            );
+        }
+        if self.check_memory_bytes < 256 << 20 {
+            return refused("publishing.check_memory_bytes", "it is at least 268435456");
+        }
+        if self.check_cpu_seconds == 0 || !(1..=3_600).contains(&self.check_seconds) {
+            return refused(
+                "publishing.check_seconds",
+                "it is 1 to 3600, and publishing.check_cpu_seconds at least 1",
+            );
         }
         Ok(())
     }

@@ -328,6 +328,8 @@ pub enum Counter {
     Keyring,
     /// Entries of the deny feed.
     Revocations,
+    /// Releases that begin to rely on objects, and removals of objects: each counts, so that none overlooks another.
+    Objects,
 }
 
 impl Counter {
@@ -335,6 +337,7 @@ impl Counter {
         match self {
             Self::Keyring => "keyring",
             Self::Revocations => "revocations",
+            Self::Objects => "objects",
         }
     }
 }

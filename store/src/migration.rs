@@ -24,6 +24,7 @@ mod m0006_desk;
 mod m0007_marks;
 mod m0008_variants;
 mod m0009_signed_releases;
+mod m0010_publishing;
 
 /// All steps in order.
 #[derive(Clone, Copy, Debug)]
@@ -41,6 +42,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0007_marks::Migration),
             Box::new(m0008_variants::Migration),
             Box::new(m0009_signed_releases::Migration),
+            Box::new(m0010_publishing::Migration),
         ]
     }
 }

@@ -11,7 +11,7 @@ mod migrate;
 pub mod picture;
 mod render;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use sea_orm::{
@@ -89,19 +89,22 @@ pub async fn round(app: &App) -> Result<(), Error> {
     migrate::work(app, &|_, _| {}).await.map(drop)
 }
 
-/// Those of these objects that need not be there, since they are made when somebody asks.
+/// Those of these objects that need not be there, since they are made when somebody asks, each with a published release that lists it.
 ///
 /// # Errors
 /// As the database says.
-pub async fn may_be_missing(db: &impl ConnectionTrait, hashes: &[Sha256]) -> Result<HashSet<Sha256>, DbErr> {
-    let mut found = HashSet::new();
+pub async fn may_be_missing(
+    db: &impl ConnectionTrait,
+    hashes: &[Sha256],
+) -> Result<HashMap<Sha256, String>, DbErr> {
+    let mut found = HashMap::new();
     for some in hashes.chunks(500) {
         let rows = variant::Entity::find()
             .filter(variant::Column::Hash.is_in(some.iter().map(Sha256::to_string)))
             .filter(variant::Column::State.ne(State::Kept.name()))
             .all(db)
             .await?;
-        found.extend(rows.iter().filter_map(|row| row.hash.parse::<Sha256>().ok()));
+        found.extend(rows.into_iter().filter_map(|row| Some((row.hash.parse().ok()?, row.release_id))));
     }
     Ok(found)
 }

@@ -10,7 +10,7 @@ use sticker_store::migration::{Migrator, bring_up, take_down};
 use sticker_tests::{Database, on_each_database};
 
 /// A row for each table of each step, with what that step knows of the table.
-const ROWS: [&[&str]; 9] = [
+const ROWS: [&[&str]; 10] = [
     &[
         "INSERT INTO releases (id, pack_id, client_id, manifest, created_at) VALUES ('r', 1, 'c', {blob}, 1)",
         "INSERT INTO packs (id, slug, client_id, artist_slug, price_tier, release_id, words, published_at) \
@@ -58,6 +58,11 @@ const ROWS: [&[&str]; 9] = [
     &[
         "INSERT INTO release_keys (id, state, public_key, made_at) VALUES (1, 'added', {blob}, 1)",
         "INSERT INTO release_signatures (pack_id, release_id, counter, signed_at) VALUES (1, 'r', 1, 1)",
+    ],
+    &[
+        "INSERT INTO release_holds (release_id, held_until) VALUES ('r', 1)",
+        "INSERT INTO object_removals (hash, removed_by, removed_until) VALUES ('h', 'g', 1)",
+        "INSERT INTO damaged_objects (hash, found_at) VALUES ('h', 1)",
     ],
 ];
 

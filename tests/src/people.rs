@@ -86,6 +86,24 @@ impl Designer {
         run(command.arg("publish").arg(out).args(["--store", &self.store_url, "--quiet"]))
     }
 
+    /// The same with what the command says as JSON.
+    pub fn publishes_telling(&self, out: &Path) -> (i32, Value) {
+        let mut command = packer();
+        command.env("STICKER_STORE_SECRET", &self.secret);
+        let finished = run(command.arg("publish").arg(out).args(["--store", &self.store_url, "--json"]));
+        let told = serde_json::from_str(&finished.stdout);
+        (finished.code, told.unwrap_or_else(|_| panic!("no JSON: {}{}", finished.stdout, finished.stderr)))
+    }
+
+    /// Begins to publish what was built. What the command says is lost.
+    pub fn begins_to_publish(&self, out: &Path) -> Child {
+        let mut command = packer();
+        command.env("STICKER_STORE_SECRET", &self.secret);
+        let quiet = command.arg("publish").arg(out).args(["--store", &self.store_url]);
+        let quiet = quiet.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        quiet.spawn().expect("the packer starts")
+    }
+
     /// A request of the publishing API, as a program of the designer's own would make it.
     pub fn sends(&self, method: &str, path: &str, body: Vec<u8>) -> Answer {
         let client = bearer(Client::new(&self.store_url), &self.secret);

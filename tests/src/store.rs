@@ -98,6 +98,11 @@ impl Store {
         self.setup.url()
     }
 
+    /// The number that the system gives its process.
+    pub fn process_id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// The folder that holds keys, objects and the SQLite file.
     pub fn data(&self) -> &Path {
         self.setup.data.path()

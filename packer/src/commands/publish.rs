@@ -61,6 +61,8 @@ pub(super) fn run(
             match error {
                 PublishError::Unreachable(_)
                 | PublishError::Release(ReleaseError::Io { .. })
+                | PublishError::NotTaken { .. }
+                | PublishError::NotKept(_)
                 | PublishError::Busy(_) => Status::CannotReach,
                 _ => Status::BadInput,
             }

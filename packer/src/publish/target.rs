@@ -55,9 +55,26 @@ pub(super) enum Reach {
 
 fn reach_of(url: &str) -> Result<Reach, PublishError> {
     let parsed: Uri = url.parse().ok().ok_or(PublishError::BadAddress)?;
+    if parsed.query().is_some() {
+        return Err(PublishError::BadAddress);
+    }
+    reach_of_any(url, &parsed)
+}
+
+/// How far a file goes that is sent to an address that a store gave. A store on the network has no business with this machine.
+pub(super) fn reach_of_upload(url: &str, of_store: Reach) -> Result<Reach, PublishError> {
+    let parsed: Option<Uri> = url.parse().ok();
+    match parsed.and_then(|parsed| reach_of_any(url, &parsed).ok()) {
+        Some(Reach::ThisMachine) if of_store == Reach::Network => Err(PublishError::BadUploadAddress),
+        Some(reach) => Ok(reach),
+        None => Err(PublishError::BadUploadAddress),
+    }
+}
+
+fn reach_of_any(url: &str, parsed: &Uri) -> Result<Reach, PublishError> {
     let authority = parsed.authority().ok_or(PublishError::BadAddress)?;
     // `http://localhost:1@elsewhere` is elsewhere; no store wants a name and password in its address.
-    if authority.as_str().contains('@') || authority.host().is_empty() || parsed.query().is_some() {
+    if authority.as_str().contains('@') || authority.host().is_empty() {
         return Err(PublishError::BadAddress);
     }
     match parsed.scheme_str() {
@@ -104,6 +121,21 @@ mod tests {
         ] {
             assert!(matches!(reach_of(url), Err(PublishError::BadAddress)), "{url}");
         }
+    }
+
+    #[test]
+    fn a_file_goes_where_a_secret_may_and_to_this_machine_for_a_store_that_is_here() {
+        let here = "http://127.0.0.1:9000/bucket/a?X-Amz-Signature=1";
+        let there = "https://bucket.s3.example.com/a?X-Amz-Signature=1";
+        assert_eq!(reach_of_upload(here, Reach::ThisMachine).unwrap(), Reach::ThisMachine);
+        for of_store in [Reach::ThisMachine, Reach::Network] {
+            assert_eq!(reach_of_upload(there, of_store).unwrap(), Reach::Network);
+            for url in ["http://s3.example.com/a?b", "https://a:b@s3.example.com/", "ftp://a/", "/a", ""] {
+                let refused = reach_of_upload(url, of_store);
+                assert!(matches!(refused, Err(PublishError::BadUploadAddress)), "{url}");
+            }
+        }
+        assert!(matches!(reach_of_upload(here, Reach::Network), Err(PublishError::BadUploadAddress)));
     }
 
     #[test]

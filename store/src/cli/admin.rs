@@ -3,6 +3,7 @@
 mod audit;
 mod clients;
 mod grants;
+mod objects;
 mod orders;
 mod outbox;
 mod packs;
@@ -15,6 +16,7 @@ use sticker_store::config::Variants;
 pub(crate) use audit::AuditCommand;
 pub(crate) use clients::ClientsCommand;
 pub(crate) use grants::GrantsCommand;
+pub(crate) use objects::ObjectsCommand;
 pub(crate) use orders::OrdersCommand;
 pub(crate) use outbox::OutboxCommand;
 pub(crate) use packs::PacksCommand;
@@ -52,6 +54,11 @@ pub(crate) enum AdminCommand {
     Promotions {
         #[command(subcommand)]
         command: PromotionsCommand,
+    },
+    /// The files of releases where they are stored.
+    Objects {
+        #[command(subcommand)]
+        command: ObjectsCommand,
     },
     /// Packs, and taking them down.
     Packs {

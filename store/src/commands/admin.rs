@@ -3,6 +3,7 @@
 mod audit;
 mod clients;
 mod grants;
+mod objects;
 mod orders;
 mod outbox;
 mod packs;
@@ -29,6 +30,7 @@ pub(super) async fn run(config: Config, command: AdminCommand) -> Status {
         AdminCommand::Audit { command } => audit::run(config, command).await,
         AdminCommand::Clients { command } => clients::run(config, command).await,
         AdminCommand::Grants { command } => grants::run(config, command).await,
+        AdminCommand::Objects { command } => objects::run(config, command).await,
         AdminCommand::Outbox { command } => outbox::run(config, command).await,
         AdminCommand::Orders { command } => Box::pin(orders::run(config, command)).await,
         AdminCommand::Packs { command } => packs::run(config, command).await,

@@ -23,7 +23,7 @@ use sticker_store::random::Random;
 use sticker_store::serve::{listen, serve, stop_signal};
 use sticker_store::token::issue::{Wanted, issue};
 
-use super::{Status, failed, not_started, say};
+use super::{Status, failed, not_started, say, this_program};
 
 pub(super) async fn run(data: &Path, address: SocketAddr) -> Status {
     // Taken first: nobody waits for a build to learn that the port is taken.
@@ -50,7 +50,9 @@ async fn demo(data: &Path, address: SocketAddr, listener: tokio::net::TcpListene
         ("PURCHASE__SANDBOX", "true".to_owned()),
     ];
     let variables = settings.into_iter().map(|(name, value)| (format!("STICKER_STORE__{name}"), value));
-    let app = Parts::open(Config::load(None, variables)?, Clock::System, Random::system()).await?;
+    let mut config = Config::load(None, variables)?;
+    config.publishing.program = this_program();
+    let app = Parts::open(config, Clock::System, Random::system()).await?;
     let secrets = secrets(&app, &data.join("demo-clients.json")).await?;
 
     let (ended, end) = tokio::sync::oneshot::channel();

@@ -1,18 +1,18 @@
 //! What must hold before a release is shown. Everything that is wrong is told, not the first thing.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use axum::http::StatusCode;
-use image_check::Verdict;
 use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _};
-use sticker_protocol::bundle::Bundle;
-use sticker_protocol::release::{FileKind, Manifest, ReleaseFile};
-use sticker_protocol::sticker::StickerFile;
-use sticker_protocol::{ImageFormat, Sha256, StickerId};
+use sticker_protocol::Sha256;
+use sticker_protocol::release::{Manifest, ReleaseFile};
 
-use super::web::{causes, words};
+use super::bounded::{self, Turn};
+use super::inspect::{Line, Order, Wrong};
+use super::missing;
+use super::web::words;
 use crate::app::App;
-use crate::catalogue::entity::{pack, sticker};
+use crate::catalogue::entity::{pack, release, sticker};
 use crate::web::error::{Error, Finding};
 
 /// Ids and slug are free or this client's, the price tier exists, and every database can keep the texts.
@@ -50,98 +50,53 @@ pub(super) async fn names(app: &App, manifest: &Manifest, client_id: &str) -> Re
     rejected(findings)
 }
 
-/// Every file is what the manifest says, and every picture decodes.
-pub(super) async fn files(app: &App, manifest: &Manifest) -> Result<(), Error> {
-    let mut findings = Vec::new();
-    let mut stickers: BTreeMap<(u16, StickerId), Sha256> = BTreeMap::new();
-    for file in &manifest.files {
-        if let (FileKind::Sticker, Some(id), Some(density)) = (file.kind, file.sticker, file.density) {
-            stickers.insert((density.get(), id), file.sha256);
+/// Has these files of a release checked, all of them, in a process with bounds: every one is what the manifest says, and every picture
+/// decodes. Where nothing is wrong, every one stands under its name.
+pub(super) async fn files(
+    app: &App,
+    found: &release::Model,
+    manifest: &Manifest,
+    files: BTreeSet<Sha256>,
+    turn: Turn,
+) -> Result<(), Error> {
+    let order = Order::new(&app.config, (&found.id, &found.manifest), files.clone());
+    let told = bounded::check(app, order, turn).await?;
+    let (mut findings, mut only_missing) = (Vec::new(), true);
+    for line in told.lines {
+        match line {
+            Line::Found(at, wrong, message) => {
+                only_missing &= wrong == Wrong::FileMissing;
+                findings.extend(manifest.files.get(at).map(|file| finding(file, wrong, message)));
+            }
+            Line::Damaged(hash) => {
+                tracing::error!(object.hash = %hash, "an object is damaged; publishing its release again mends it");
+                missing::note_damage(app, hash).await?;
+            }
+            Line::Begins(_) | Line::Failed(_) | Line::Done => {}
         }
     }
-    for file in &manifest.files {
-        let Some(content) = app.objects.get(file.sha256).await? else {
-            findings.push(finding(file, "file_missing", "it was not uploaded".to_owned()));
-            continue;
-        };
-        let (file, pack, order) =
-            (file.clone(), manifest.pack, manifest.stickers.iter().map(|it| it.id).collect::<Vec<_>>());
-        let expected = stickers.clone();
-        // Decoding is work for a thread of its own: other requests go on.
-        let checked = tokio::task::spawn_blocking(move || {
-            let expected = Expected { pack, stickers: &expected, order: &order };
-            check(&file, &content, &expected).map_err(|(code, message)| finding(&file, code, message))
-        });
-        if let Err(found) = checked.await.map_err(|error| Error::internal(&error))? {
-            findings.push(found);
-        }
+    if findings.is_empty() {
+        missing::note_whole(&app.db, files).await?;
+    }
+    if only_missing && !findings.is_empty() {
+        return Err(files_missing().findings(findings));
     }
     rejected(findings)
 }
 
-/// What files must agree with.
-struct Expected<'a> {
-    pack: sticker_protocol::PackId,
-    stickers: &'a BTreeMap<(u16, StickerId), Sha256>,
-    order: &'a [StickerId],
+/// Whoever asks for the state of the release again is told which.
+pub(super) fn files_missing() -> Error {
+    Error::conflict("files_missing", "files of the release were not uploaded")
+        .hint("GET the release: it lists what is missing")
 }
 
-type Wrong = (&'static str, String);
-
-fn check(file: &ReleaseFile, content: &[u8], expected: &Expected<'_>) -> Result<(), Wrong> {
-    match file.kind {
-        FileKind::Sticker | FileKind::Master => check_sticker(file, content, expected),
-        FileKind::Bundle => check_bundle(file, content, expected),
-        FileKind::Cover | FileKind::Icon | FileKind::Poster => check_picture(file, content),
-        FileKind::Preview => image_check::animation(content, file.width, file.height),
-    }
-}
-
-fn check_sticker(file: &ReleaseFile, content: &[u8], expected: &Expected<'_>) -> Verdict {
-    let sticker = StickerFile::read(content).map_err(|error| ("bad_sticker_file", causes(&error)))?;
-    let metadata = sticker.metadata();
-    let agrees = Some(metadata.sticker) == file.sticker
-        && metadata.pack == expected.pack
-        && Some(metadata.density) == file.density
-        && Some(metadata.format) == file.format
-        && (Some(metadata.width), Some(metadata.height)) == (file.width, file.height);
-    if !agrees {
-        return Err(("manifest_disagrees", "its metadata are not what the manifest says".to_owned()));
-    }
-    for (at, image) in sticker.images().iter().enumerate() {
-        image_check::still(image, metadata.format)
-            .map_err(|(code, message)| (code, format!("image {at}: {message}")))?;
-    }
-    Ok(())
-}
-
-fn check_bundle(file: &ReleaseFile, content: &[u8], expected: &Expected<'_>) -> Verdict {
-    let bundle = Bundle::read(content).map_err(|error| ("bad_bundle", causes(&error)))?;
-    let pack = bundle.pack();
-    let density = file.density.map_or(0, sticker_protocol::Density::get);
-    let same_order = pack.stickers.iter().map(|sticker| sticker.id).eq(expected.order.iter().copied());
-    if pack.id != expected.pack || pack.density.get() != density || !same_order {
-        return Err(("manifest_disagrees", "its pack entry is not what the manifest says".to_owned()));
-    }
-    for (&id, sticker) in bundle.stickers() {
-        if expected.stickers.get(&(density, id)) != Some(&Sha256::of(sticker)) {
-            return Err(("manifest_disagrees", format!("sticker {id} is not the release's file")));
-        }
-    }
-    Ok(())
-}
-
-fn check_picture(file: &ReleaseFile, content: &[u8]) -> Verdict {
-    let (width, height) = image_check::still(content, ImageFormat::WebP)?;
-    if (Some(width), Some(height)) == (file.width, file.height) {
-        return Ok(());
-    }
-    Err(("manifest_disagrees", "its size is not what the manifest says".to_owned()))
-}
-
-fn finding(file: &ReleaseFile, code: &'static str, message: String) -> Finding {
-    let hint = "build the release again with sticker-packer and publish it unchanged";
-    Finding { path: file.path.to_string(), code, message, hint }
+fn finding(file: &ReleaseFile, wrong: Wrong, message: String) -> Finding {
+    let hint = match wrong {
+        Wrong::TooCostly => "make it smaller: fewer frames, or less in one picture",
+        Wrong::FileMissing => "publish again: what is missing is sent",
+        _ => "build the release again with sticker-packer and publish it unchanged",
+    };
+    Finding { path: file.path.to_string(), code: wrong.code(), message, hint }
 }
 
 fn rejected(findings: Vec<Finding>) -> Result<(), Error> {
@@ -153,27 +108,4 @@ fn rejected(findings: Vec<Finding>) -> Result<(), Error> {
         count => format!("{count} things are wrong with the release"),
     };
     Err(Error::new(StatusCode::UNPROCESSABLE_ENTITY, "release_rejected", message).findings(findings))
-}
-
-/// Pictures are decoded by memory-safe decoders, after their size was read from the header.
-mod image_check {
-    use sticker_packer::picture::{decode, decode_animation};
-    use sticker_protocol::ImageFormat;
-
-    use super::{Wrong, causes};
-
-    pub(super) type Verdict = Result<(), Wrong>;
-
-    pub(super) fn still(image: &[u8], format: ImageFormat) -> Result<(u32, u32), Wrong> {
-        let picture = decode(image, format).map_err(|error| ("bad_image", causes(&error)))?;
-        Ok((picture.width, picture.height))
-    }
-
-    pub(super) fn animation(content: &[u8], width: Option<u32>, height: Option<u32>) -> Verdict {
-        let size = decode_animation(content).map_err(|error| ("bad_image", causes(&error)))?;
-        if (Some(size.width), Some(size.height)) == (width, height) {
-            return Ok(());
-        }
-        Err(("manifest_disagrees", "its size is not what the manifest says".to_owned()))
-    }
 }

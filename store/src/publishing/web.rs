@@ -8,15 +8,16 @@ use axum::extract::rejection::BytesRejection;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
 use axum::routing::{get, post, put};
-use sea_orm::{
-    ActiveModelTrait as _, ColumnTrait as _, EntityTrait as _, IntoActiveModel as _, QueryFilter as _, Set,
-};
+use sea_orm::sea_query::Expr;
+use sea_orm::{ActiveModelTrait as _, ColumnTrait as _, EntityTrait as _, QueryFilter as _, Set};
 use serde_json::{Value, json};
 use sticker_protocol::Sha256;
 use sticker_protocol::limits::{MAX_BUNDLE, MAX_METADATA};
 use sticker_protocol::release::Manifest;
 
-use super::check;
+use super::missing::Files;
+use super::state::shown;
+use super::{check, hold};
 use crate::account::client::Designer;
 use crate::app::App;
 use crate::audit;
@@ -24,6 +25,7 @@ use crate::catalogue::entity::{pack, release, sticker};
 use crate::config;
 use crate::db;
 use crate::delivery;
+use crate::objects::{Name, ObjectError};
 use crate::signing;
 use crate::variants;
 use crate::web::error::Error;
@@ -92,15 +94,21 @@ async fn upload(
         hash.parse().map_err(|_not_a_hash| Error::not_found("the release lists no such file"))?;
     let listed = manifest.files.iter().find(|file| file.sha256 == hash);
     let listed = listed.ok_or_else(|| Error::not_found("the release lists no such file"))?;
-    if listed.size != body.len() as u64 {
+    let wrong = if listed.size != body.len() as u64 {
         let message = format!("{} bytes came; the manifest says {}", body.len(), listed.size);
-        return Err(Error::refused("size_mismatch", message).hint("upload the file that was built"));
+        Some(Error::refused("size_mismatch", message))
+    } else if Sha256::of(&body) != hash {
+        Some(Error::refused("hash_mismatch", "the bytes have another SHA-256"))
+    } else {
+        None
+    };
+    if let Some(wrong) = wrong {
+        let published =
+            || Error::conflict("published_otherwise", "other bytes were published under this name");
+        let wrong = if found.published_at.is_some() { published() } else { wrong };
+        return Err(wrong.hint("upload the file that was built"));
     }
-    if Sha256::of(&body) != hash {
-        return Err(Error::refused("hash_mismatch", "the bytes have another SHA-256")
-            .hint("upload the file that was built"));
-    }
-    app.objects.put(hash, body.to_vec()).await?;
+    app.objects.receive(&found.id, hash, body.to_vec()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -112,15 +120,9 @@ async fn publish(
     let found = find(&app, &id, &designer).await?;
     let manifest = read(&found)?;
     if found.published_at.is_none() {
-        if !missing(&app, &manifest).await?.is_empty() {
-            return Err(Error::conflict("files_missing", "files of the release were not uploaded")
-                .hint("GET the release: it lists what is missing"));
-        }
-        check::names(&app, &manifest, &designer.client_id).await?;
-        check::files(&app, &manifest).await?;
-        signing::keys::make_first(&app).await?;
-        show(&app, &found, &manifest).await?;
-        delivery::published(&app, &manifest);
+        bring(&app, &found, &manifest).await?;
+    } else {
+        mend(&app, &found, &manifest).await?;
     }
     let found = find(&app, &id, &designer).await?;
     let mut answer = shown(&app, &found).await?;
@@ -133,18 +135,73 @@ async fn publish(
     Ok(axum::Json(answer))
 }
 
+/// Checks a release and shows it.
+async fn bring(app: &App, found: &release::Model, manifest: &Manifest) -> Result<(), Error> {
+    check::names(app, manifest, &found.client_id).await?;
+    let turn = app.checks.turn(&app.config.publishing).await?;
+    hold::take(app, &found.id, manifest).await?;
+    let files = Files::of(app, &found.id, manifest).await?;
+    if !files.missing().is_empty() {
+        return Err(check::files_missing());
+    }
+    check::files(app, found, manifest, files.to_check(), turn).await?;
+    signing::keys::make_first(app).await?;
+    db::retried(|| show(app, found, manifest)).await?;
+    delivery::published(app, manifest);
+    clear_up(app, &found.id).await;
+    Ok(())
+}
+
+/// Puts back what was lost or damaged of a release that is shown, where it was uploaded again.
+async fn mend(app: &App, found: &release::Model, manifest: &Manifest) -> Result<(), Error> {
+    let files = Files::of(app, &found.id, manifest).await?.to_heal();
+    if files.is_empty() {
+        return Ok(());
+    }
+    let (turn, count) = (app.checks.turn(&app.config.publishing).await?, files.len());
+    check::files(app, found, manifest, files, turn).await?;
+    tracing::info!(release.id = found.id, objects.count = count, "objects of a release were mended");
+    clear_up(app, &found.id).await;
+    Ok(())
+}
+
+/// What was uploaded for a release is not needed any more. What stays is removed with other old uploads.
+async fn clear_up(app: &App, id: &str) {
+    let cleared = async {
+        for hash in app.objects.arrived(id).await?.into_keys() {
+            app.objects.take_away(&Name::Incoming(id.to_owned(), hash)).await?;
+        }
+        Ok::<_, ObjectError>(())
+    };
+    if let Err(error) = cleared.await {
+        tracing::warn!(release.id = id, error.source = %causes(&error), "uploads stay until objects gc");
+    }
+}
+
 /// Makes the release the one that the pack shows: pack, stickers, release, signature and trace in one transaction.
 async fn show(app: &App, found: &release::Model, manifest: &Manifest) -> Result<(), Error> {
-    let taken = |error: sea_orm::DbErr| {
-        if db::is_duplicate(&error) {
-            Error::conflict("name_taken", "another pack took the slug or a sticker id at the same moment")
-        } else {
-            error.into()
-        }
+    let name_taken = || {
+        Error::conflict(
+            "name_taken",
+            "somebody else took the pack's id, its slug or a sticker's id at the same moment",
+        )
     };
+    let taken = |error: sea_orm::DbErr| if db::is_duplicate(&error) { name_taken() } else { error.into() };
     let now = app.clock.now_ms();
     let transaction = db::begin(&app.db).await?;
+    // Two at the same moment are one release: the second waits here for the first, and finds it shown.
+    let published = release::Entity::update_many()
+        .col_expr(release::Column::PublishedAt, Expr::value(now))
+        .filter(release::Column::Id.eq(found.id.as_str()))
+        .filter(release::Column::PublishedAt.is_null());
+    if published.exec(&transaction).await?.rows_affected == 0 {
+        return Ok(());
+    }
+    hold::ends(&transaction, &found.id, now).await?;
     let known = pack::Entity::find_by_id(manifest.pack.signed()).one(&transaction).await?;
+    if known.as_ref().is_some_and(|known| known.client_id != found.client_id) {
+        return Err(name_taken());
+    }
     let row = pack::ActiveModel {
         id: Set(manifest.pack.signed()),
         slug: Set(manifest.slug.to_string()),
@@ -163,6 +220,9 @@ async fn show(app: &App, found: &release::Model, manifest: &Manifest) -> Result<
     let ids: Vec<i64> = manifest.stickers.iter().map(|sticker| sticker.id.signed()).collect();
     let before =
         sticker::Entity::find().filter(sticker::Column::Id.is_in(ids.clone())).all(&transaction).await?;
+    if before.iter().any(|sticker| sticker.pack_id != manifest.pack.signed()) {
+        return Err(name_taken());
+    }
     let before: BTreeSet<i64> = before.into_iter().map(|sticker| sticker.id).collect();
     for id in ids {
         let (pack_id, release_id) = (Set(manifest.pack.signed()), Set(found.id.clone()));
@@ -173,9 +233,6 @@ async fn show(app: &App, found: &release::Model, manifest: &Manifest) -> Result<
             row.insert(&transaction).await.map_err(taken)?;
         }
     }
-    let mut published = found.clone().into_active_model();
-    published.published_at = Set(Some(now));
-    published.update(&transaction).await?;
     signing::envelope::sign(app, &transaction, manifest.pack, &found.manifest).await?;
     if app.config.delivery.variants == config::Variants::OnDemand {
         variants::ask_for(&transaction, &found.id, config::Variants::OnDemand).await?;
@@ -219,28 +276,8 @@ fn own(found: release::Model, designer: &Designer) -> Result<release::Model, Err
     Err(Error::new(StatusCode::FORBIDDEN, "not_yours", "another client began this release"))
 }
 
-fn read(found: &release::Model) -> Result<Manifest, Error> {
+pub(super) fn read(found: &release::Model) -> Result<Manifest, Error> {
     Manifest::read(&found.manifest).map_err(|error| Error::internal(&error))
-}
-
-async fn shown(app: &App, found: &release::Model) -> Result<Value, Error> {
-    let manifest = read(found)?;
-    let state = if found.published_at.is_some() { "published" } else { "uploading" };
-    let missing = if found.published_at.is_some() { Vec::new() } else { missing(app, &manifest).await? };
-    let release =
-        json!({ "id": found.id, "pack_id": manifest.pack, "slug": manifest.slug.as_str(), "state": state });
-    Ok(json!({ "release": release, "missing": missing }))
-}
-
-async fn missing(app: &App, manifest: &Manifest) -> Result<Vec<Sha256>, Error> {
-    let listed: BTreeSet<Sha256> = manifest.files.iter().map(|file| file.sha256).collect();
-    let mut missing = Vec::new();
-    for hash in listed {
-        if !app.objects.has(hash).await? {
-            missing.push(hash);
-        }
-    }
-    Ok(missing)
 }
 
 /// An error with its causes in one line.
