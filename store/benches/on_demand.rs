@@ -14,6 +14,7 @@
     reason = "a benchmark that prints its figures and stops where it is broken"
 )]
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -100,7 +101,7 @@ fn variants(pictures: &[PathBuf], folder: &Path) {
         "slug = \"bench\"\ntitles = { en = \"Bench\" }\nartist = { slug = \"a\", name = \"A\" }\n".to_owned();
     for (at, picture) in pictures.iter().enumerate() {
         fs::copy(picture, project.join(format!("{at}.png"))).expect("a copy");
-        toml += &format!("[[stickers]]\nname = \"{at}\"\nfile = \"{at}.png\"\n");
+        let _ = writeln!(toml, "[[stickers]]\nname = \"{at}\"\nfile = \"{at}.png\"");
     }
     fs::write(project.join("pack.toml"), toml).expect("a project");
     for (name, effort) in [("fast", Effort::Fast), ("default", Effort::Default)] {

@@ -63,8 +63,9 @@ pub(crate) struct Signed {
     pub(crate) release: Sha256,
     counter: u64,
     key: u16,
-    signed_at: u64,
-    #[serde(with = "signature_hex")]
+    /// When, in Unix seconds.
+    at: u64,
+    #[serde(with = "as_text")]
     signature: [u8; 64],
 }
 
@@ -75,7 +76,7 @@ impl Signed {
             release: row.release_id.parse().ok()?,
             counter: u64::try_from(row.counter).ok()?,
             key: u16::try_from(row.key_id?).ok()?,
-            signed_at: u64::try_from(row.signed_at).ok()?,
+            at: u64::try_from(row.signed_at).ok()?,
             signature: row.signature.as_deref()?.try_into().ok()?,
         })
     }
@@ -86,33 +87,26 @@ impl Signed {
             key: ReleaseKeyId(self.key),
             pack,
             counter: ReleaseCounter::new(self.counter)?,
-            signed_at: UnixSeconds(self.signed_at),
+            signed_at: UnixSeconds(self.at),
         };
         SignedRelease::of_parts(statement, manifest, self.signature).ok()
     }
 }
 
-mod signature_hex {
+/// In base64url without padding.
+mod as_text {
+    use base64_simd::URL_SAFE_NO_PAD;
     use serde::de::Error as _;
     use serde::{Deserialize as _, Deserializer, Serializer};
 
     pub(super) fn serialize<S: Serializer>(signature: &[u8; 64], to: S) -> Result<S::Ok, S::Error> {
-        let digits: String = signature.iter().map(|byte| format!("{byte:02x}")).collect();
-        to.serialize_str(&digits)
+        to.serialize_str(&URL_SAFE_NO_PAD.encode_to_string(signature))
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<[u8; 64], D::Error> {
         let text = String::deserialize(from)?;
-        let wrong = || D::Error::custom("a signature has 128 hexadecimal digits");
-        let mut bytes = [0; 64];
-        if text.len() != 2 * bytes.len() || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            return Err(wrong());
-        }
-        for (at, byte) in bytes.iter_mut().enumerate() {
-            let pair = text.get(2 * at..2 * at + 2).ok_or_else(wrong)?;
-            *byte = u8::from_str_radix(pair, 16).map_err(D::Error::custom)?;
-        }
-        Ok(bytes)
+        let bytes = URL_SAFE_NO_PAD.decode_to_vec(&text).map_err(D::Error::custom)?;
+        bytes.try_into().map_err(|_another_length| D::Error::custom("a signature has 64 bytes"))
     }
 }
 

@@ -4,7 +4,6 @@
 //! the keys it needs, and for assets by name.
 
 use std::borrow::Borrow;
-use std::fmt::Write as _;
 
 use askama::Template;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -163,11 +162,10 @@ impl Picture {
     pub fn srcset(&self) -> String {
         let worth = |width: &u32| u64::from(*width) * 4 <= u64::from(self.width) * 3;
         let narrower = WIDTHS.into_iter().filter(worth);
-        let mut set: String =
-            narrower.map(|width| format!("{0}?width={width} {width}w, ", self.src)).collect();
-        // Writing to a string cannot fail.
-        let _ = write!(set, "{} {}w", self.src, self.width);
-        set
+        let mut set: Vec<String> =
+            narrower.map(|width| format!("{0}?width={width} {width}w", self.src)).collect();
+        set.push(format!("{} {}w", self.src, self.width));
+        set.join(", ")
     }
 }
 
