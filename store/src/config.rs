@@ -1,19 +1,27 @@
 //! The configuration: defaults that are compiled in, then a file, then the environment. Unknown names are refused.
 
 pub mod apple;
+mod delivery;
 pub mod google;
+mod layers;
+mod objects;
 mod product;
+mod publishing;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize, Serializer};
-use toml::{Table, Value};
+use toml::Value;
 
 use crate::db;
 use crate::money::{Currency, Money};
 use crate::web::peer::{Forwarding, Network};
+pub use delivery::{Delivery, DeliveryMode, Variants};
+use layers::{invalid, merge, nested, parsed, wrong_form};
+pub use objects::{Checksums, Objects, ObjectsKind};
+pub use publishing::Publishing;
 
 /// The documented defaults.
 pub const DEFAULTS: &str = include_str!("../config.default.toml");
@@ -70,41 +78,6 @@ pub struct Database {
     /// It may hold a password.
     pub url: Redacted,
     pub max_connections: u32,
-}
-
-/// Section `objects`. Credentials for S3 come from the usual AWS environment or files.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "config.default.toml documents every field, once")]
-pub struct Objects {
-    pub kind: ObjectsKind,
-    pub bucket: String,
-    pub region: String,
-    pub endpoint: String,
-    pub path_style: bool,
-    pub checksums: Checksums,
-    pub timeout_seconds: u32,
-    pub attempts: u32,
-}
-
-/// Where objects are kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ObjectsKind {
-    /// A folder in the data folder.
-    Local,
-    /// A bucket.
-    S3,
-}
-
-/// When uploads to S3 carry the newer checksums.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Checksums {
-    /// Where the operation needs one.
-    WhenRequired,
-    /// Always.
-    WhenSupported,
 }
 
 /// Section `token`.
@@ -191,74 +164,6 @@ impl Gifts {
             Some("android") => self.android,
             _ => self.web,
         }
-    }
-}
-
-/// Section `publishing`.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "config.default.toml documents every field, once")]
-pub struct Publishing {
-    pub upload_seconds: u32,
-    pub checks_at_once: u32,
-    pub checks_waiting: u32,
-    pub check_memory_bytes: u64,
-    pub check_cpu_seconds: u32,
-    pub check_seconds: u32,
-    /// The `sticker-store` that is started for each check; a program that has the store in it, such as a test, checks there, without bounds.
-    #[serde(skip)]
-    pub program: Option<PathBuf>,
-}
-
-/// Section `delivery`.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "config.default.toml documents every field, once")]
-pub struct Delivery {
-    pub mode: DeliveryMode,
-    pub canonical_base: String,
-    pub cache_bytes: usize,
-    pub memory_object_bytes: u64,
-    pub negotiated_per_second: u32,
-    pub variants: Variants,
-    pub stored_density: u16,
-    pub rendered_bytes: u64,
-    pub renders_at_once: u32,
-    pub renders_waiting: u32,
-}
-
-/// How a negotiated address is answered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum DeliveryMode {
-    /// With the object.
-    Stream,
-    /// With the canonical address of the object.
-    Redirect,
-}
-
-/// Which variants of a release are stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Variants {
-    /// All that the packer built.
-    Prebuilt,
-    /// The masters and one density; the others are made of the masters when somebody asks.
-    OnDemand,
-}
-
-impl Variants {
-    /// The name in settings, commands and rows.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Prebuilt => "prebuilt",
-            Self::OnDemand => "on-demand",
-        }
-    }
-
-    /// Reads the name.
-    pub fn parse(name: &str) -> Option<Self> {
-        [Self::Prebuilt, Self::OnDemand].into_iter().find(|mode| mode.name() == name)
     }
 }
 
@@ -383,15 +288,9 @@ impl Config {
                 "sessions need https in production; set it to the store's https address",
             );
         }
-        // Both are shown to whoever asks for the settings; the first to everybody.
+        // It is shown to everybody.
         if self.server.public_url.contains('@') {
             return refused("server.public_url", "it has no user, no password and no other @ in it");
-        }
-        if self.objects.endpoint.contains('@') {
-            return refused(
-                "objects.endpoint",
-                "it has no @ in it; credentials come from the usual AWS environment or files",
-            );
         }
         let url = self.public_url();
         if !url.starts_with("https://") && !url.starts_with("http://") {
@@ -410,9 +309,6 @@ impl Config {
         self.purchase.google.check(production)?;
         if self.tiers.values().flat_map(BTreeMap::values).any(|&minor| minor < 0) {
             return refused("tiers", "an amount is not below zero");
-        }
-        if self.objects.kind == ObjectsKind::S3 && self.objects.bucket.is_empty() {
-            return refused("objects.bucket", "S3 needs the name of a bucket");
         }
         if !(4..=30 * 86_400).contains(&self.token.lifetime_seconds) {
             return refused("token.lifetime_seconds", "it is 4 to 2592000");
@@ -438,28 +334,9 @@ impl Config {
         if self.server.max_connections == 0 || !(1..=3_600).contains(&self.server.patience_seconds) {
             return refused("server", "max_connections is at least 1, patience_seconds 1 to 3600");
         }
-        if !(1..=3_600).contains(&self.objects.timeout_seconds) || !(1..=10).contains(&self.objects.attempts)
-        {
-            return refused("objects.timeout_seconds", "it is 1 to 3600, and objects.attempts 1 to 10");
-        }
+        self.objects.check()?;
         self.publishing.check()?;
-        let base = self.delivery.canonical_base.as_str();
-        let has_form = base.starts_with("https://") || base.starts_with("http://");
-        if !base.is_empty() && (!has_form || base.contains(['@', '?', '#']) || !base.is_ascii()) {
-            return refused(
-                "delivery.canonical_base",
-                "it begins with https:// or http:// and has no user, query or fragment",
-            );
-        }
-        if !(1..=4096).contains(&self.delivery.stored_density) {
-            return refused("delivery.stored_density", "it is 1 to 4096");
-        }
-        if !(1..=256).contains(&self.delivery.renders_at_once) || self.delivery.renders_waiting > 10_000 {
-            return refused(
-                "delivery.renders_at_once",
-                "it is 1 to 256, and delivery.renders_waiting at most 10000",
-            );
-        }
+        self.delivery.check()?;
         if self.worker.poll_milliseconds == 0 || !(1..=1_000).contains(&self.worker.concurrency) {
             return refused("worker", "poll_milliseconds is at least 1, concurrency 1 to 1000");
         }
@@ -468,94 +345,6 @@ impl Config {
         }
         Ok(())
     }
-}
-
-impl Publishing {
-    fn check(&self) -> Result<(), ConfigError> {
-        let refused = |key, message| Err(ConfigError::Refused { key, message });
-        // What S3 allows is a week; what a check needs for the largest files a release may have is less than the least.
-        if !(10..=604_800).contains(&self.upload_seconds) {
-            return refused("publishing.upload_seconds", "it is 10 to 604800");
-        }
-        if !(1..=256).contains(&self.checks_at_once) || self.checks_waiting > 10_000 {
-            return refused(
-                "publishing.checks_at_once",
-                "it is 1 to 256, and publishing.checks_waiting at most 10000",
-            );
-        }
-        if self.check_memory_bytes < 256 << 20 {
-            return refused("publishing.check_memory_bytes", "it is at least 268435456");
-        }
-        if self.check_cpu_seconds == 0 || !(1..=3_600).contains(&self.check_seconds) {
-            return refused(
-                "publishing.check_seconds",
-                "it is 1 to 3600, and publishing.check_cpu_seconds at least 1",
-            );
-        }
-        Ok(())
-    }
-}
-
-/// What TOML's messages say is fixed text; the line is where to look.
-fn parsed(text: &str, origin: &str) -> Result<Table, ConfigError> {
-    toml::from_str(text).map_err(|error: toml::de::Error| {
-        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
-        let (line, message) = (before.split('\n').count(), error.message().replace('\n', "; "));
-        invalid(origin, format!("line {line}: {message}"))
-    })
-}
-
-/// Puts `over` above `base`, the section at `path`; a name that the defaults do not have is refused, but for new tiers, and so is a value
-/// in the place of a section.
-fn merge(base: &mut Table, over: Table, path: &str, origin: &str) -> Result<(), ConfigError> {
-    for (key, value) in over {
-        let here = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
-        match (base.get_mut(&key), value) {
-            (None, _) => {
-                let known: Vec<_> = base.keys().map(String::as_str).collect();
-                let message = format!("there is no setting `{key}`; hint: there are {}", known.join(", "));
-                return Err(invalid(origin, message));
-            }
-            (Some(Value::Table(tiers)), Value::Table(given)) if here == "tiers" => tiers.extend(given),
-            (Some(Value::Table(section)), Value::Table(given)) => merge(section, given, &here, origin)?,
-            (Some(Value::Table(_)), _) => {
-                return Err(invalid(origin, format!("`{here}` is a section; name the setting in it")));
-            }
-            (Some(_), Value::Table(_)) => return Err(invalid(origin, wrong_form(&here))),
-            (Some(existing), given) => *existing = given,
-        }
-    }
-    Ok(())
-}
-
-fn invalid(origin: &str, message: String) -> ConfigError {
-    ConfigError::Invalid { origin: origin.to_owned(), message }
-}
-
-fn wrong_form(path: &str) -> String {
-    format!("the value of `{path}` has the wrong form")
-}
-
-/// `SERVER__LISTEN` becomes `{ server = { listen = value } }`; numbers and booleans are such.
-fn nested<'a>(keys: &mut impl Iterator<Item = &'a str>, value: &str) -> Table {
-    let Some(key) = keys.next() else { return Table::new() };
-    let inner = nested(keys, value);
-    let value = if inner.is_empty() { scalar(value) } else { Value::Table(inner) };
-    Table::from_iter([(key.to_owned(), value)])
-}
-
-fn scalar(text: &str) -> Value {
-    match (text.parse::<i64>(), text.parse::<bool>()) {
-        (Ok(number), _) => Value::Integer(number),
-        (_, Ok(boolean)) => Value::Boolean(boolean),
-        _ if text.starts_with('[') => list(text).unwrap_or_else(|| Value::String(text.to_owned())),
-        _ => Value::String(text.to_owned()),
-    }
-}
-
-/// A list as TOML writes it: `["a", "b"]`. An address of IPv6 begins alike and is none.
-fn list(text: &str) -> Option<Value> {
-    toml::from_str::<Table>(&format!("list = {text}")).ok()?.remove("list")
 }
 
 #[cfg(test)]
