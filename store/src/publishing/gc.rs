@@ -1,7 +1,7 @@
 //! What no release names is removed: objects of releases that were never shown, and uploads that nobody came back to.
 //!
 //! What is young stays, whoever names it. The rest is claimed some at a time, in a transaction that waits for whoever begins to publish
-//! ([`super::hold`] says how each sees the other), looked at once more there, and removed only after it has committed.
+//! (`hold.rs` says how each sees the other), looked at once more there, and removed only after it has committed.
 
 use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, Set};
 use serde_json::json;
