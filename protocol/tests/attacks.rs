@@ -15,9 +15,12 @@ use sticker_protocol::release::signed::{
 use sticker_protocol::token::Secret;
 use sticker_protocol::{Density, PackId, StickerId, UnixSeconds};
 
+#[path = "shared/random.rs"]
+mod random;
 #[path = "../examples/vectors/releases/studio.rs"]
 mod studio;
 
+use random::Random;
 use studio::{Release, release, square};
 
 const NOW: UnixSeconds = UnixSeconds(1_800_000_000);
@@ -370,7 +373,7 @@ fn a_signed_file_that_says_it_is_another_is_refused_even_so() {
 #[test]
 fn no_change_of_envelopes_at_random_is_believed() {
     let envelopes = [(1, 10), (2, 20), (3, 30)].map(|(counter, grey)| signed(1, &squares(grey), counter));
-    let (mut random, mut believed, mut signatures) = (Random(0x5eed), 0, 0);
+    let (mut random, mut believed, mut signatures) = (Random::of(0x5eed), 0, 0);
     let mut client = Client::trusting(&[0, 1, 2]);
     for _ in 0..MUTATIONS {
         let mutant = mutant(&envelopes, &mut random);
@@ -433,25 +436,4 @@ fn mutant(envelopes: &[Vec<u8>; 3], random: &mut Random) -> Vec<u8> {
         }
     }
     bytes
-}
-
-/// `SplitMix64` (Steele, Lea, Flood 2014): every seed gives the same numbers everywhere.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ self.0 >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ mixed >> 31
-    }
-
-    /// From 0 to `last`, both included.
-    fn up_to(&mut self, last: usize) -> usize {
-        usize::try_from(self.next() % (u64::try_from(last).unwrap() + 1)).unwrap()
-    }
-
-    fn byte(&mut self) -> u8 {
-        self.next().to_le_bytes()[0]
-    }
 }

@@ -15,6 +15,11 @@ use sticker_protocol::token::{
 };
 use sticker_protocol::{Expiry, StickerId, UnixSeconds};
 
+#[path = "shared/random.rs"]
+mod random;
+
+use random::Random;
+
 const NOW: UnixSeconds = UnixSeconds(1_800_000_000);
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
@@ -82,7 +87,7 @@ impl Run {
             key(5, hmac(3), KeyState::Verify),
             key(6, ed25519(4), KeyState::Verify),
         ];
-        Self { random: Random(seed), ring: Keyring::new(&KeyFile::new(keys).unwrap()) }
+        Self { random: Random::of(seed), ring: Keyring::new(&KeyFile::new(keys).unwrap()) }
     }
 
     fn mutate(mut self, count: u64) -> Tally {
@@ -214,25 +219,4 @@ fn respelled(text: &str, random: &mut Random) -> String {
         _ => *text.last_mut().unwrap() = char::from(ALPHABET[random.up_to(63)]),
     }
     text.into_iter().collect()
-}
-
-/// `SplitMix64` (Steele, Lea, Flood 2014): every seed gives the same numbers everywhere.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ self.0 >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ mixed >> 31
-    }
-
-    /// From 0 to `last`, both included.
-    fn up_to(&mut self, last: usize) -> usize {
-        usize::try_from(self.next() % (u64::try_from(last).unwrap() + 1)).unwrap()
-    }
-
-    fn byte(&mut self) -> u8 {
-        self.next().to_le_bytes()[0]
-    }
 }

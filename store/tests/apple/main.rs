@@ -13,6 +13,8 @@ mod damage;
 mod history;
 mod inspect;
 mod notifications;
+#[path = "../shared/published.rs"]
+mod published;
 mod shop;
 mod verify;
 

@@ -8,6 +8,8 @@
 
 mod account;
 mod buying;
+#[path = "../shared/published.rs"]
+mod published;
 mod pushes;
 mod shop;
 mod sweeps;

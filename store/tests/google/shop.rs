@@ -11,20 +11,19 @@ use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use axum::response::Response;
 use sea_orm::{ConnectionTrait as _, Statement};
 use serde_json::{Value, json};
-use sticker_packer::{BuildOptions, build};
 use sticker_protocol::PackId;
-use sticker_protocol::release::{MANIFEST_FILE, Manifest};
 use sticker_store::account::client::{self, Scope};
-use sticker_store::app::{App, Parts, StartError, router};
+use sticker_store::app::{App, Parts, StartError};
 use sticker_store::clock::Clock;
 use sticker_store::config::Config;
 use sticker_store::purchase::google::sweep::{self, Swept};
 use sticker_store::random::Random;
 use sticker_store::web::error::Error;
 use sticker_tests::google::PlayStore;
-use sticker_tests::{Artwork, Database, on_each_database};
+use sticker_tests::{Database, on_each_database};
 use tempfile::TempDir;
-use tower::ServiceExt as _;
+
+use crate::published::{built, published, send};
 
 /// What tests set the clock to at first, in seconds.
 pub(crate) const START: i64 = 1_800_000_000;
@@ -83,8 +82,7 @@ impl Shop {
         }
         let now = Arc::new(AtomicI64::new(START * 1_000));
         let app = open(&settings, &now).await.unwrap();
-        let designer = client::add(&app, "studio", &[Scope::Publish]).await.unwrap().secret;
-        let pack = publish(&app, &designer).await;
+        let pack = published(&app, release()).await.pack;
         let chat = client::add(&app, "chat", &[Scope::Launch]).await.unwrap().secret;
         Self { app, play, pack, chat, now, settings, _data: data }
     }
@@ -277,10 +275,6 @@ fn request(method: Method, path: &str, body: &str) -> axum::http::request::Build
         .header(header::CONTENT_LENGTH, body.len())
 }
 
-async fn send(app: &App, request: Request<Body>) -> Response {
-    router(App::clone(app)).oneshot(request).await.unwrap()
-}
-
 async fn open(settings: &[(String, String)], now: &Arc<AtomicI64>) -> Result<App, StartError> {
     let config = Config::load(None, settings.iter().cloned()).unwrap();
     Parts::open(config, Clock::Manual(Arc::clone(now)), Random::system()).await
@@ -289,31 +283,5 @@ async fn open(settings: &[(String, String)], now: &Arc<AtomicI64>) -> Result<App
 /// A release that the packer built, once for all tests.
 fn release() -> &'static Path {
     static BUILT: OnceLock<TempDir> = OnceLock::new();
-    let built = BUILT.get_or_init(|| {
-        let (artwork, out) = (Artwork::project("google", "tier1", 1, 0), tempfile::tempdir().unwrap());
-        let random = Random::system();
-        build(artwork.path(), &out.path().join("release"), &BuildOptions::new(random.secure()), &()).unwrap();
-        out
-    });
-    built.path()
-}
-
-async fn publish(app: &App, secret: &str) -> PackId {
-    let folder = release().join("release");
-    let bytes = std::fs::read(folder.join(MANIFEST_FILE)).unwrap();
-    let manifest = Manifest::read(&bytes).unwrap();
-    let request = |method: Method, path: String, body: Vec<u8>| {
-        let request = Request::builder().method(method).uri(path);
-        request.header(header::AUTHORIZATION, format!("Bearer {secret}")).body(Body::from(body)).unwrap()
-    };
-    let begun = Answer::of(send(app, request(Method::POST, "/v1/releases".to_owned(), bytes)).await).await;
-    let id = begun.json()["release"]["id"].as_str().unwrap().to_owned();
-    for file in &manifest.files {
-        let bytes = std::fs::read(folder.join(file.path.as_str())).unwrap();
-        let path = format!("/v1/releases/{id}/objects/{}", file.sha256);
-        assert_eq!(send(app, request(Method::PUT, path, bytes)).await.status(), StatusCode::NO_CONTENT);
-    }
-    let published = send(app, request(Method::POST, format!("/v1/releases/{id}/publish"), Vec::new())).await;
-    assert_eq!(published.status(), StatusCode::OK);
-    manifest.pack
+    BUILT.get_or_init(|| built("google")).path()
 }
