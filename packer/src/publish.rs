@@ -7,6 +7,7 @@ mod upload;
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::Duration;
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -49,8 +50,20 @@ pub enum PublishError {
     #[error("the store does not answer")]
     Unreachable(#[source] Box<ureq::Error>),
     /// The store answered that it cannot, after several tries.
-    #[error("the store answers {0}")]
-    Busy(u16),
+    #[error("the store answers {status}{said}")]
+    Busy {
+        /// The answer's status.
+        status: u16,
+        /// What it says, with its code, behind a colon; empty where it says nothing.
+        said: String,
+        /// The store's advice, where it gives any.
+        hint: Option<String>,
+        /// When it wants to be asked again.
+        after: Duration,
+    },
+    /// The check took longer than anybody waits.
+    #[error("the store is still checking the release")]
+    StillChecking,
     /// The answer is not that of a sticker store.
     #[error("the answer {status} is not that of a sticker store")]
     NotAStore {
@@ -118,7 +131,8 @@ impl PublishError {
             Self::BadSecret => "bad_secret",
             Self::NotEncrypted(_) => "not_encrypted",
             Self::Unreachable(_) => "unreachable",
-            Self::Busy(_) => "store_busy",
+            Self::Busy { .. } => "store_busy",
+            Self::StillChecking => "still_checking",
             Self::NotAStore { .. } => "not_a_store",
             Self::BadUploadAddress => "bad_upload_address",
             Self::NotTaken { .. } => "upload_not_taken",
@@ -131,12 +145,14 @@ impl PublishError {
     pub fn hint(&self) -> &str {
         match self {
             Self::Release(error) => error.hint(),
+            Self::Busy { hint: Some(hint), .. } | Self::Rejected { hint: Some(hint), .. } => hint,
             Self::BadAddress => "write it as https://stickers.example.com, without name and password",
             Self::BadSecret => "give the secret alone, as the store's operator gave it to you",
             Self::NotEncrypted(_) => {
                 "use https; plain http is for a store on this machine (127.0.0.1 or localhost)"
             }
-            Self::Unreachable(_) | Self::Busy(_) => {
+            Self::StillChecking => "publish again later: it then says how the check ended",
+            Self::Unreachable(_) | Self::Busy { .. } => {
                 "check the address and try again: what was uploaded stays"
             }
             Self::NotAStore { .. } => "check the address: it is the store's, without a path",
@@ -146,7 +162,6 @@ impl PublishError {
             Self::NotTaken { .. } | Self::NotKept(_) => {
                 "try again: what was uploaded stays; if it goes on, tell the store's operator"
             }
-            Self::Rejected { hint: Some(hint), .. } => hint,
             Self::Rejected { code, .. } if code == "unauthorized" || code == "missing_scope" => {
                 "ask the store's operator for a secret with the scope publish"
             }
@@ -176,19 +191,36 @@ pub fn publish(
     progress.begins(state.missing.len());
     loop {
         uploaded += bring(&store, &files, state)?;
-        match store.send::<Done>("POST", &format!("/v1/releases/{id}/publish"), &[]) {
+        match shown(&store, id) {
             // What it had may be damaged, or have been removed since it was asked: now it says so.
             Err(PublishError::Rejected { code, .. }) if code == "files_missing" && tried < ROUNDS => {
                 tried += 1;
             }
 
-            done => return Ok(Published { release: id, pack_url: done?.pack_url, uploaded }),
+            pack_url => return Ok(Published { release: id, pack_url: pack_url?, uploaded }),
         }
         state = store.send("GET", &format!("/v1/releases/{id}"), &[])?;
     }
 }
 
 const ROUNDS: u32 = 3;
+
+/// Asks for the release to be shown until it is; gives the pack's page. The store lets each question wait for the check for a while.
+fn shown(store: &Store<'_>, id: Sha256) -> Result<String, PublishError> {
+    for _ in 0..LOOKS {
+        let done: Done = store.send("POST", &format!("/v1/releases/{id}/publish"), &[])?;
+        match done.pack_url {
+            Some(pack_url) => return Ok(pack_url),
+            None if done.release.state == "checking" => std::thread::sleep(PAUSE),
+            None => return Err(PublishError::NotAStore { status: 200 }),
+        }
+    }
+    Err(PublishError::StillChecking)
+}
+
+/// Most of an hour, since each takes 45 s.
+const LOOKS: u32 = 60;
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// The release's files as they are sent.
 struct Files<'a> {

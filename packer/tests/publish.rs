@@ -277,6 +277,33 @@ fn a_store_that_is_busy_for_a_moment_is_asked_again() {
 }
 
 #[test]
+fn a_check_that_takes_long_is_waited_for() {
+    let release = Release::new();
+    let id = Sha256::of(&release.manifest());
+    let checking = r#"{"release":{"state":"checking"},"missing":[]}"#;
+    let (address, asked) = store(move |line, before| match line {
+        "POST /v1/releases" => (200, state(id, &[])),
+        _ if before < 2 => (202, checking.to_owned()),
+        _ => (200, PUBLISHED.to_owned()),
+    });
+    let (code, said) = release.publish_to(&address);
+    assert_eq!((code, asked.lock().unwrap().len()), (0, 4), "{said}");
+}
+
+#[test]
+fn a_store_that_cannot_now_is_quoted() {
+    let release = Release::new();
+    let busy = r#"{"error":{"code":"too_many_checks","message":"too many releases are being checked","request_id":"r-1","hint":"publish again in a moment"}}"#;
+    let (address, asked) = store(move |_, _| (503, busy.to_owned()));
+    let (code, said) = release.publish_to(&address);
+    assert_eq!((code, asked.lock().unwrap().len()), (3, 3));
+    insta::assert_snapshot!(said, @r"
+    error[store_busy]: the store answers 503: too many releases are being checked (too_many_checks, request r-1)
+      hint: publish again in a moment
+    ");
+}
+
+#[test]
 fn what_the_store_finds_is_told_and_exits_1() {
     let release = Release::new();
     let id = Sha256::of(&release.manifest());

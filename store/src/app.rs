@@ -21,8 +21,8 @@ use crate::token::keys::KeysError;
 use crate::token::ring::RingError;
 use crate::token::seal::{MasterKey, MasterKeyError};
 use crate::{
-    account, audit, catalogue, db, delivery, health, library, migration, objects, publishing, purchase,
-    signing, token, variants, web,
+    account, audit, catalogue, db, delivery, flight, health, library, migration, objects, publishing,
+    purchase, signing, token, variants, web,
 };
 
 /// What handlers share. Cheap to clone.
@@ -69,6 +69,8 @@ pub struct Parts {
     pub(crate) variants: variants::Variants,
     /// Whose turn it is to have a release checked.
     pub(crate) checks: publishing::Turns,
+    /// Releases that are being published.
+    pub(crate) bringing: flight::Flights<sticker_protocol::Sha256, ()>,
 }
 
 /// Why a store does not start.
@@ -269,6 +271,7 @@ impl Parts {
             delivery,
             variants,
             checks,
+            bringing: flight::Flights::new(),
         })
     }
 }

@@ -8,7 +8,6 @@ mod answer;
 pub(crate) mod choice;
 pub(crate) mod content;
 mod file;
-mod flight;
 pub mod index;
 mod limit;
 mod range;

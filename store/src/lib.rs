@@ -9,6 +9,7 @@ pub mod config;
 pub mod db;
 pub mod delivery;
 pub mod edge;
+mod flight;
 mod health;
 pub mod i18n;
 pub mod library;

@@ -69,6 +69,18 @@ pub async fn rendered(app: &App, hash: Sha256) -> Result<Option<Vec<u8>>, Error>
     Ok(Some(content))
 }
 
+/// Takes a damaged object away that is made again when somebody asks; `false` where it is not made, and has to be put back.
+///
+/// # Errors
+/// As the database or the objects say.
+pub async fn heal(app: &App, hash: Sha256) -> Result<bool, Error> {
+    let row = variant::Entity::find_by_id(hash.to_string()).one(&app.db).await?;
+    let Some(row) = row.filter(|row| State::parse(&row.state) != Some(State::Kept)) else { return Ok(false) };
+    keep::let_go(app, &row).await?;
+    tracing::warn!(object.hash = %hash, "a variant was damaged; it is made again");
+    Ok(true)
+}
+
 /// Notes that an object was read from where objects are: of those that are rendered the least recently used go first.
 pub fn used(app: &App, hash: Sha256) {
     let mut used = app.variants.used.lock().unwrap_or_else(PoisonError::into_inner);
@@ -79,6 +91,14 @@ pub fn used(app: &App, hash: Sha256) {
 }
 
 const USED: usize = 100_000;
+
+/// Writes down what this process used.
+///
+/// # Errors
+/// As the database says; what was not written is forgotten.
+pub async fn note_used(app: &App) -> Result<(), Error> {
+    keep::note_used(app).await
+}
 
 /// What comes round: releases that are to be brought into a mode, and what was rendered and is beyond the bound.
 ///

@@ -92,6 +92,30 @@ fn what_is_published_in_a_store_on_demand_is_let_go_of_and_only_so_much_of_it_is
     assert!((1..=20_000).contains(&kept), "{kept} bytes are kept");
 }
 
+#[test]
+fn a_made_variant_that_was_damaged_is_made_again_by_who_asks_and_by_verify() {
+    let town = Town::with_pack(Database::Sqlite, "free");
+    migrated(&town, "on-demand");
+    everything_is_right(&town);
+    let made: Vec<&ReleaseFile> = variants(&town).filter(|file| !stays(file)).collect();
+    let damage = || {
+        for file in &made {
+            let hash = file.sha256.to_string();
+            let place = town.store.data().join("objects").join(&hash[..2]).join(&hash[2..]);
+            let mut content = std::fs::read(&place).unwrap();
+            *content.last_mut().unwrap() ^= 1;
+            std::fs::write(place, content).unwrap();
+        }
+    };
+    damage();
+    everything_is_right(&town);
+    damage();
+    let verified = town.store.operator().runs(&["admin", "objects", "verify"]);
+    assert_eq!(verified.code, 0, "{}{}", verified.stdout, verified.stderr);
+    assert!(made.iter().all(|file| !is_stored(&town, file)));
+    everything_is_right(&town);
+}
+
 /// `STICKER_TEST_MIGRATION_KILLS` sets another number.
 const KILLS: u64 = 12;
 

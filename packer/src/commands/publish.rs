@@ -63,7 +63,8 @@ pub(super) fn run(
                 | PublishError::Release(ReleaseError::Io { .. })
                 | PublishError::NotTaken { .. }
                 | PublishError::NotKept(_)
-                | PublishError::Busy(_) => Status::CannotReach,
+                | PublishError::Busy { .. }
+                | PublishError::StillChecking => Status::CannotReach,
                 _ => Status::BadInput,
             }
         }

@@ -37,7 +37,15 @@ pub(super) struct ReleaseJson {
 
 #[derive(Deserialize)]
 pub(super) struct Done {
-    pub(super) pack_url: String,
+    pub(super) release: ReleaseStage,
+    /// None while the store is checking.
+    #[serde(default)]
+    pub(super) pack_url: Option<String>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct ReleaseStage {
+    pub(super) state: String,
 }
 
 #[derive(Deserialize)]
@@ -155,7 +163,7 @@ impl<'a> Store<'a> {
         let content = answer.body_mut().with_config().limit(MAX_ANSWER).read_to_vec().map_err(unreachable)?;
         match status {
             200..=299 => Ok((status, content)),
-            429 | 500..=599 => Err(PublishError::Busy(status)),
+            429 | 500..=599 => Err(busy(status, answer.headers(), &content)),
             _ => Err(match serde_json::from_slice::<Failure>(&content) {
                 Ok(Failure { error }) => PublishError::Rejected {
                     code: error.code,
@@ -175,16 +183,36 @@ fn again<T>(mut exchange: impl FnMut() -> Result<T, PublishError>) -> Result<T, 
     let mut tried = 1;
     loop {
         let failed = match exchange() {
-            Err(error @ (PublishError::Unreachable(_) | PublishError::Busy(_))) => error,
+            Err(error @ (PublishError::Unreachable(_) | PublishError::Busy { .. })) => error,
             done => return done,
         };
         if tried == TRIES {
             return Err(failed);
         }
-        std::thread::sleep(Duration::from_millis(200 << tried));
+        let asked = match &failed {
+            PublishError::Busy { after, .. } => *after,
+            _ => Duration::ZERO,
+        };
+        std::thread::sleep(asked.max(Duration::from_millis(200 << tried)));
         tried += 1;
     }
 }
+
+/// What a store says that cannot now: in its own words, where it has some, and when to come again, if that is soon.
+pub(super) fn busy(status: u16, headers: &ureq::http::HeaderMap, content: &[u8]) -> PublishError {
+    let after = headers.get("retry-after").and_then(|after| after.to_str().ok()?.parse().ok());
+    let after = Duration::from_secs(after.unwrap_or_default()).min(LONGEST_PAUSE);
+    let (said, hint) = match serde_json::from_slice::<Failure>(content) {
+        Ok(Failure { error }) => {
+            (format!(": {} ({}, request {})", error.message, error.code, error.request_id), error.hint)
+        }
+        Err(_) => (String::new(), None),
+    };
+    PublishError::Busy { status, said, hint, after }
+}
+
+/// Who is asked to wait for longer learns that instead.
+const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 
 /// The status that S3 has for an address that has expired.
 const EXPIRED: u16 = 403;

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use sticker_protocol::release::ReleaseFile;
 
 use super::PublishError;
-use super::store::agent;
+use super::store::{agent, busy};
 use super::target::{Reach, reach_of_upload};
 
 /// Where a file goes. Whoever has the address may write there, so nobody is shown it.
@@ -47,7 +47,7 @@ impl Uploads {
         let _ = answer.body_mut().with_config().limit(MAX_ANSWER).read_to_vec();
         match status {
             200..=299 => Ok(()),
-            429 | 500..=599 => Err(PublishError::Busy(status)),
+            429 | 500..=599 => Err(busy(status, answer.headers(), &[])),
             _ => Err(PublishError::NotTaken { path: file.path.to_string(), status }),
         }
     }

@@ -11,10 +11,10 @@ use sticker_protocol::release::{FileKind, Manifest};
 use sticker_protocol::{Density, ImageFormat, Sha256};
 
 use super::address::{Asked, Named};
-use super::flight::Flights;
 use super::object;
 use crate::app::App;
 use crate::catalogue::query;
+use crate::flight::Flights;
 use crate::web::error::Error;
 
 /// The files that a sticker or a pack has in the release that it shows.

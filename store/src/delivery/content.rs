@@ -13,9 +13,10 @@ use tokio::sync::Semaphore;
 use super::Bytes;
 use super::address::Named;
 use super::file::{self, Checked, OpenFile};
-use super::flight::Flights;
 use crate::app::App;
 use crate::config;
+use crate::flight::Flights;
+use crate::objects::ObjectError;
 use crate::telemetry::metrics;
 use crate::variants;
 use crate::web::error::Error;
@@ -169,17 +170,23 @@ async fn read(app: App, hash: Sha256) -> Result<Option<Content>, Error> {
     // Never closed: a read that waits for its turn gets it.
     let turn = Arc::clone(&contents.at_once).acquire_owned().await;
     metrics::object_read();
-    let content = match app.objects.path(hash) {
+    let stored = match app.objects.path(hash) {
         Some(path) => {
             let now = app.clock.now_ms();
-            file::read(&contents.checked, path, hash, contents.memory_limit, now).await?
+            file::read(&contents.checked, path, hash, contents.memory_limit, now).await
         }
-        None => match app.objects.get(hash).await? {
-            Some(bytes) => Some(in_memory(hash, bytes).await?),
-            None => None,
+        None => match app.objects.get(hash).await {
+            Ok(Some(bytes)) => Ok(Some(in_memory(hash, bytes).await?)),
+            Ok(None) => Ok(None),
+            Err(error) => Err(error),
         },
     };
     drop(turn);
+    let content = match stored {
+        // What can be made again is worth nothing once it is damaged.
+        Err(ObjectError::Altered(_)) if variants::heal(&app, hash).await.unwrap_or(false) => None,
+        stored => stored?,
+    };
     let content = match content {
         Some(content) => {
             variants::used(&app, hash);

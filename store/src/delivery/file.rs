@@ -19,7 +19,6 @@ use tokio::task::JoinHandle;
 use super::Bytes;
 use super::content::{Content, Is, Label, Object};
 use crate::objects::ObjectError;
-use crate::web::error::Error;
 
 /// A file that was checked, open to be sent.
 #[derive(Debug)]
@@ -63,10 +62,10 @@ pub(super) async fn read(
     hash: Sha256,
     memory_limit: u64,
     now_ms: i64,
-) -> Result<Option<Content>, Error> {
+) -> Result<Option<Content>, ObjectError> {
     let before = checked.0.get(&hash);
     let read = move || read_now(&path, hash, before, memory_limit);
-    let read = tokio::task::spawn_blocking(read).await.map_err(|error| Error::internal(&error))?;
+    let read = tokio::task::spawn_blocking(read).await.map_err(io::Error::other)?;
     let Some((content, identity)) = read? else { return Ok(None) };
     let settled = now_ms.saturating_sub(identity.changed_ms()) > TICK_MS;
     if settled && before.is_none_or(|(before, _)| before != identity) {
@@ -273,7 +272,7 @@ mod tests {
             replaced(&path, &[2; 1_000]);
             assert!(at_hand(&checked, &path, hash, limit).is_none());
             for _ in 0..2 {
-                assert_eq!(find().await.unwrap_err().code(), "unavailable");
+                assert!(matches!(find().await.unwrap_err(), ObjectError::Altered(_)));
             }
             replaced(&path, &[1; 1_000]);
             assert!(find().await.unwrap().is_some());
@@ -291,7 +290,7 @@ mod tests {
         assert!(find(changed + TICK_MS).await.unwrap().is_some());
         assert!(checked.0.get(&hash).is_none());
         std::fs::write(&path, [2; 1_000]).unwrap();
-        assert_eq!(find(changed + TICK_MS).await.unwrap_err().code(), "unavailable");
+        assert!(matches!(find(changed + TICK_MS).await.unwrap_err(), ObjectError::Altered(_)));
         std::fs::write(&path, [1; 1_000]).unwrap();
         assert!(find(i64::MAX).await.unwrap().is_some());
         assert!(checked.0.get(&hash).is_some());

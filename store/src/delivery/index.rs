@@ -1,10 +1,11 @@
 //! Which release each sticker and pack shows, for a process that serves nothing but downloads: kept fresh while the database is there, and
 //! in a file of the data folder, so that the process goes on and may even be started while the database is away.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -15,13 +16,17 @@ use super::address::Named;
 use super::choice;
 use crate::app::App;
 use crate::catalogue::query::{self, Showing};
+use crate::config::Variants;
 use crate::signing::envelope::{self, Signed};
+use crate::variants;
 use crate::web::error::Error;
 
 /// The releases as they were last seen.
 #[derive(Debug)]
 pub struct Index {
     path: PathBuf,
+    /// Whether this process has seen that every manifest is an object.
+    looked: AtomicBool,
     seen: RwLock<Arc<Seen>>,
 }
 
@@ -81,7 +86,7 @@ impl Index {
                 Kept::default()
             }
         };
-        Self { path, seen: RwLock::new(Arc::new(Seen::new(kept))) }
+        Self { path, looked: AtomicBool::new(false), seen: RwLock::new(Arc::new(Seen::new(kept))) }
     }
 
     fn seen(&self) -> Arc<Seen> {
@@ -132,7 +137,7 @@ impl Index {
 /// Keeps the index fresh until the store stops.
 pub(crate) async fn keep(app: App) {
     let mut stopping = app.stopping.subscribe();
-    let mut failing = false;
+    let (mut failing, mut looks) = (false, 0);
     loop {
         let refreshed = refresh(&app).await;
         match (&refreshed, failing) {
@@ -143,6 +148,14 @@ pub(crate) async fn keep(app: App) {
             _ => {}
         }
         failing = refreshed.is_err();
+        // The rounds of the store run elsewhere, and know only what is used there.
+        looks = (looks + 1) % LOOKS_TO_NOTE;
+        if looks == 0
+            && app.config.delivery.variants == Variants::OnDemand
+            && let Err(error) = variants::note_used(&app).await
+        {
+            tracing::debug!(error.code = error.code(), "what was used is not written down");
+        }
         tokio::select! {
             () = tokio::time::sleep(PAUSE) => {}
             _ = stopping.wait_for(|&stopping| stopping) => return,
@@ -177,10 +190,16 @@ async fn refresh(app: &App) -> Result<(), Error> {
                 pack.stickers.entry(release).or_default().push(sticker);
             }
         }
-        for it in some {
-            has_object(app, it.release).await?;
-        }
     }
+    // What is known is on disk by its hash; that its manifest still is, each process sees once.
+    let all = !index.looked.load(Ordering::Relaxed);
+    let to_see = packs.values().filter(|pack| all || changed.iter().any(|it| it.release == pack.release));
+    let releases: BTreeSet<Sha256> =
+        to_see.flat_map(|pack| pack.stickers.keys().chain([&pack.release])).copied().collect();
+    for release in releases {
+        has_object(app, release).await?;
+    }
+    index.looked.store(true, Ordering::Relaxed);
     for (id, signed) in envelope::of_all(&app.db).await? {
         if let Some(pack) = packs.get_mut(&id) {
             pack.signed = Some(signed);
@@ -211,6 +230,8 @@ async fn has_object(app: &App, release: Sha256) -> Result<(), Error> {
 
 /// A release is known after this at the latest, while the database is there.
 const PAUSE: Duration = Duration::from_secs(5);
+/// A minute.
+const LOOKS_TO_NOTE: u32 = 12;
 /// How old the time in the file may become while nothing changes.
 const WRITTEN_MS: i64 = 60_000;
 const PACKS_AT_ONCE: usize = 100;

@@ -9,10 +9,10 @@ use sticker_protocol::{PackId, Sha256};
 use super::Bytes;
 use super::choice::{FRESH_MS, PATIENCE, away};
 use super::content::{Is, Object};
-use super::flight::Flights;
 use super::object;
 use crate::app::App;
 use crate::catalogue::query;
+use crate::flight::Flights;
 use crate::signing::envelope::{self, Signed};
 use crate::web::error::Error;
 

@@ -59,6 +59,9 @@ sub vcl_recv {
     unset req.http.Cookie;
     unset req.http.Authorization;
 
+    # What is behind a hash the store does not look at.
+    set req.url = regsub(req.url, "#.*$", "");
+
     # Other fields of the query, which apps and trackers add, neither reach the store nor make copies.
     set req.http.X-Sticker-Args = regsub(req.url, "^[^?]*\??", "");
     set req.url = regsub(req.url, "\?.*$", "");

@@ -63,6 +63,7 @@ impl Local {
         let beside = path.with_extension(format!("{}-{number}.{UNFINISHED}", std::process::id()));
         blocking(move || {
             let folder = path.parent().unwrap_or(&path);
+            let is_new = !folder.exists();
             fs::create_dir_all(folder)?;
             let written = write(&beside, &content, lasts).and_then(|()| fs::rename(&beside, &path));
             if written.is_err() {
@@ -70,7 +71,15 @@ impl Local {
                 let _ = fs::remove_file(&beside);
             }
             written?;
-            if lasts { File::open(folder)?.sync_all() } else { Ok(()) }
+            if !lasts {
+                return Ok(());
+            }
+            File::open(folder)?.sync_all()?;
+            // The entry of a folder that was just made is in the folder above it.
+            match folder.parent().filter(|_| is_new) {
+                Some(above) => File::open(above)?.sync_all(),
+                None => Ok(()),
+            }
         })
         .await
     }

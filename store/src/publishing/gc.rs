@@ -3,6 +3,8 @@
 //! What is young stays, whoever names it. The rest is claimed some at a time, in a transaction that waits for whoever begins to publish
 //! (`hold.rs` says how each sees the other), looked at once more there, and removed only after it has committed.
 
+use std::time::Duration;
+
 use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, Set};
 use serde_json::json;
 use sticker_protocol::Sha256;
@@ -12,7 +14,7 @@ use super::named::Named;
 use crate::app::App;
 use crate::audit::{self, Actor};
 use crate::db::{self, Counter};
-use crate::objects::{Name, Stored};
+use crate::objects::{Name, ObjectError, Stored};
 use crate::variants::Sum;
 use crate::web::error::Error;
 
@@ -78,7 +80,8 @@ async fn remove(
                 // From here on others may take it for settled. The next one to look finds the rest.
                 break;
             }
-            app.objects.remove(hash).await?;
+            let removed = tokio::time::timeout(REMOVED, app.objects.remove(hash)).await;
+            removed.map_err(|late| Error::from(ObjectError::S3(late.into())))??;
             report.objects.add(bytes);
         }
         removal::Entity::delete_many()
@@ -159,3 +162,5 @@ const ATTEMPTS: u32 = 20;
 pub(super) const LEASE_MS: i64 = 5 * 60_000;
 /// What has to be left of it for a removal that is slow, and clocks that differ.
 pub(super) const MARGIN_MS: i64 = 2 * 60_000;
+/// How long one removal may take: less than what is left of the claim when it begins.
+const REMOVED: Duration = Duration::from_mins(1);

@@ -1,6 +1,7 @@
 //! The publishing API. Every step can be repeated; nothing is visible before the last.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
@@ -116,14 +117,20 @@ async fn publish(
     State(app): State<App>,
     designer: Designer,
     Path(id): Path<String>,
-) -> Result<axum::Json<Value>, Error> {
+) -> Result<(StatusCode, axum::Json<Value>), Error> {
     let found = find(&app, &id, &designer).await?;
     let manifest = read(&found)?;
-    if found.published_at.is_none() {
-        bring(&app, &found, &manifest).await?;
-    } else {
-        mend(&app, &found, &manifest).await?;
-    }
+    // It goes on when whoever asked hangs up, and who asks again joins it.
+    let flight: Sha256 = found.id.parse().map_err(|error| Error::internal(&error))?;
+    let brings = || bring_or_mend(App::clone(&app), found.clone());
+    let brought = tokio::time::timeout(PATIENCE, app.bringing.join(flight, || None, brings)).await;
+    let Ok(brought) = brought else {
+        let checking = json!({
+            "id": found.id, "pack_id": manifest.pack, "slug": manifest.slug.as_str(), "state": "checking",
+        });
+        return Ok((StatusCode::ACCEPTED, axum::Json(json!({ "release": checking, "missing": [] }))));
+    };
+    brought?;
     let found = find(&app, &id, &designer).await?;
     let mut answer = shown(&app, &found).await?;
     if let Some(fields) = answer.as_object_mut() {
@@ -132,7 +139,20 @@ async fn publish(
             format!("{}/packs/{}", app.config.public_url(), manifest.slug).into(),
         );
     }
-    Ok(axum::Json(answer))
+    Ok((StatusCode::OK, axum::Json(answer)))
+}
+
+/// How long an answer may take: less than what a CDN or a proxy in front waits.
+const PATIENCE: Duration = Duration::from_secs(45);
+
+async fn bring_or_mend(app: App, found: release::Model) -> Result<(), Error> {
+    let manifest = read(&found)?;
+    // Others may have published it since.
+    let row = release::Entity::find_by_id(found.id.as_str()).one(&app.db).await?;
+    if row.is_some_and(|row| row.published_at.is_some()) {
+        return mend(&app, &found, &manifest).await;
+    }
+    bring(&app, &found, &manifest).await
 }
 
 /// Checks a release and shows it.

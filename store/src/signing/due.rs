@@ -102,19 +102,25 @@ async fn is_retired(db: &impl ConnectionTrait, key_id: Option<i32>) -> Result<bo
     Ok(retired.one(db).await?.is_some())
 }
 
-/// Has every pack signed anew under a number far beyond whatever a database that was put back may have lost.
+/// Has every pack signed anew under a number beyond whatever a database that was put back may have lost, and packs that it does not know begin
+/// there: at the time in seconds. Nobody publishes a pack once a second for as long as there are seconds, so no number that was ever given
+/// is as high, not even after an earlier restore.
 ///
 /// # Errors
 /// As the database says.
-pub(crate) async fn after_a_restore(transaction: &DatabaseTransaction) -> Result<(), DbErr> {
+pub(crate) async fn after_a_restore(transaction: &DatabaseTransaction, now_ms: i64) -> Result<(), DbErr> {
+    let now = now_ms.div_euclid(1_000);
+    let floor = std::cmp::max(db::mark(transaction, envelope::FLOOR).await?, now);
+    db::set_mark(transaction, envelope::FLOOR, floor, now_ms).await?;
     signature::Entity::update_many()
-        .col_expr(signature::Column::Counter, Expr::col(signature::Column::Counter).add(BEYOND))
+        .col_expr(signature::Column::Counter, Expr::value(floor))
+        .filter(signature::Column::Counter.lt(floor))
+        .exec(transaction)
+        .await?;
+    signature::Entity::update_many()
         .col_expr(signature::Column::KeyId, Expr::value(Option::<i32>::None))
         .col_expr(signature::Column::Signature, Expr::value(Option::<Vec<u8>>::None))
         .exec(transaction)
         .await
         .map(drop)
 }
-
-/// More publications of one pack than there are between two backups, and so few that numbers (up to 2^53 - 1) allow for it for ever.
-const BEYOND: i64 = 1_000_000;

@@ -13,6 +13,7 @@ use super::entity::signature::{self, Model};
 use super::keys;
 use crate::app::App;
 use crate::catalogue::query;
+use crate::db;
 use crate::web::error::Error;
 
 /// Signs this manifest as the pack's newest release, under the next counter. The caller's transaction holds the pack's row.
@@ -27,7 +28,11 @@ pub async fn sign(
 ) -> Result<(), Error> {
     let signer = keys::signer(app, transaction).await?;
     let before = signature::Entity::find_by_id(pack.signed()).one(transaction).await?;
-    let next = before.as_ref().map_or(0, |row| row.counter).saturating_add(1);
+    let last = match &before {
+        Some(row) => row.counter,
+        None => db::mark(transaction, FLOOR).await?,
+    };
+    let next = last.saturating_add(1);
     let counter = u64::try_from(next).ok().and_then(ReleaseCounter::new).ok_or_else(|| {
         Error::conflict("counter_used_up", "the pack was published more often than can be counted")
             .hint("publish it under a new pack id")
@@ -54,6 +59,9 @@ pub async fn sign(
     }
     Ok(())
 }
+
+/// After a restore, the number that no pack had before it.
+pub(super) const FLOOR: &str = "release_counter_floor";
 
 /// What a store keeps of an envelope beside the manifest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]

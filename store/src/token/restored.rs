@@ -33,7 +33,7 @@ pub struct Restored {
 /// - What the database knows as the last expiry went back as well, with active grants and with keys. It becomes the latest that a
 ///   token can have that was issued before, so that a refund or takedown covers that token, and no key goes before it. This is so
 ///   for keys that have not signed too: they may have since the backup.
-/// - Packs were published since the backup under numbers that clients have seen and the database has not: each pack is signed anew, far beyond.
+/// - Packs were published since the backup under numbers that clients have seen and the database has not: each pack is signed anew, beyond them.
 ///
 /// To be called before the store serves again, and harmless at any time, and again.
 ///
@@ -50,7 +50,7 @@ pub async fn restored(app: &App, actor: Actor<'_>, reason: &str) -> Result<Resto
 /// the end of the trace.
 async fn restored_once(app: &App, actor: Actor<'_>, reason: &str) -> Result<Restored, Error> {
     let transaction = db::begin(&app.db).await?;
-    signing::due::after_a_restore(&transaction).await?;
+    signing::due::after_a_restore(&transaction, app.clock.now_ms()).await?;
     let lifetime = i64::from(app.config.token.lifetime_seconds);
     let tokens_until = app.clock.now_ms() / 1_000 + lifetime + revocation::CLOCKS_DIFFER;
     library::query::cover_earlier_tokens(&transaction, tokens_until).await?;

@@ -38,6 +38,12 @@ pub(super) async fn keep(app: &App, hash: Sha256, content: &[u8]) -> Result<(), 
 /// # Errors
 /// As the database or the objects say; what is left to do is done the next time.
 pub(super) async fn round(app: &App) -> Result<(), Error> {
+    note_used(app).await?;
+    bound(app).await
+}
+
+/// Writes down what this process read from where objects are.
+pub(super) async fn note_used(app: &App) -> Result<(), Error> {
     let used: HashSet<Sha256> =
         std::mem::take(&mut *app.variants.used.lock().unwrap_or_else(PoisonError::into_inner));
     let used: Vec<String> = used.iter().map(Sha256::to_string).collect();
@@ -51,7 +57,7 @@ pub(super) async fn round(app: &App) -> Result<(), Error> {
             .exec(&app.db)
             .await?;
     }
-    bound(app).await
+    Ok(())
 }
 
 const AT_ONCE: usize = 500;

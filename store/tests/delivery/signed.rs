@@ -1,5 +1,6 @@
 //! What the store signs, as a client sees it that holds the public keys and believes nobody else.
 
+use sea_orm::ConnectionTrait as _;
 use sticker_protocol::release::Manifest;
 use sticker_protocol::release::signed::{
     KnownReleases, ReleaseKeyId, ReleaseKeys, ReleaseRefusal, TrustedRelease, UntrustedRelease,
@@ -187,19 +188,29 @@ async fn after_a_restore_numbers_go_on_beyond_what_clients_have_seen() {
         studio.publishes(&depot.app, title).await;
         believed(&envelope(&depot, pack).await, &keys, &mut known, pack).unwrap();
     }
+    let lost = format!("DELETE FROM release_signatures WHERE pack_id = {}", depot.release.pack);
+    depot.app.db.execute_unprepared(&lost).await.unwrap();
     restored(&depot.app, OPERATOR, "the disk was lost").await.unwrap();
     depot.later(10_000);
     let waits = depot.gets(&format!("/dl/{pack}.manifest")).await;
     assert_eq!((waits.status, waits.code().as_str()), (503, "not_signed"));
     assert_eq!(due::round(&depot.app).await.unwrap(), 2);
     let release = believed(&envelope(&depot, pack).await, &keys, &mut known, pack).unwrap();
-    assert!(release.counter().get() > 1_000_000, "{:?}", release.counter());
+    let seconds = 1_800_000_000;
+    assert!(release.counter().get() > seconds, "{:?}", release.counter());
+    let of_the_lost = envelope(&depot, depot.release.pack).await;
+    let of_the_lost = believed(&of_the_lost, &keys, &mut known, depot.release.pack).unwrap();
+    assert!(of_the_lost.counter().get() > seconds, "what the backup does not know goes on there too");
+    restored(&depot.app, OPERATOR, "again, from the same backup").await.unwrap();
+    depot.later(10_000);
+    due::round(&depot.app).await.unwrap();
+    let again = believed(&envelope(&depot, pack).await, &keys, &mut known, pack).unwrap();
+    assert!(again.counter() > release.counter());
 }
 
 /// A process of the version before, which signs nothing, may publish during a deploy.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_an_earlier_version_published_is_signed_as_soon_as_this_one_comes_round() {
-    use sea_orm::ConnectionTrait as _;
     let depot = Depot::new(&[]).await;
     for earlier in ["DELETE FROM release_signatures", "DELETE FROM release_keys"] {
         depot.app.db.execute_unprepared(earlier).await.unwrap();

@@ -89,7 +89,7 @@ fn every_answer_of_the_api_that_is_an_error_is_json() {
             ("/v1/orders?before=abc", (404, "not_found")),
             ("/v1/orders/%ff", (400, "invalid_address")),
             ("/v1/orders/abc", (404, "not_found")),
-            ("/dl/%ff", (400, "invalid_address")),
+            ("/dl/%ff", (404, "not_found")),
             ("/v1/nothing", (404, "not_found")),
         ] {
             assert_eq!(told(&alice.gets(path).await), (expected.0, expected.1.to_owned()), "{path}");

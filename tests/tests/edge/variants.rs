@@ -1,6 +1,8 @@
 //! One copy of each variant, and the right one.
 
 use std::collections::BTreeSet;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::sync::Barrier;
 
 use sticker_protocol::release::FileKind;
@@ -204,4 +206,31 @@ fn parts_heads_and_conditions_are_answered_from_the_whole_object_which_is_fetche
         assert_eq!(Sha256::of(&answer.body), chosen(town, Some(sticker), 110).sha256, "{}", edge.name);
         assert_eq!(asked(origin), [at(120)], "{}", edge.name);
     });
+}
+
+#[test]
+fn what_is_behind_a_hash_makes_no_copy() {
+    on_each_edge(|town, origin, edge| {
+        let path = format!("/dl/{}.sticker", town.sticker(0));
+        for behind in ["a", "b", "a"] {
+            let answer = raw(edge, &format!("{path}#{behind}"));
+            assert!(
+                answer.starts_with(b"HTTP/1.1 200"),
+                "{}: {}",
+                edge.name,
+                String::from_utf8_lossy(&answer)
+            );
+        }
+        assert_eq!(asked(origin), [format!("{path}?density=320")], "{}", edge.name);
+    });
+}
+
+/// Asks for what no client would send as it stands here.
+fn raw(edge: &Edge, target: &str) -> Vec<u8> {
+    let mut connection = TcpStream::connect(edge.url().trim_start_matches("http://")).unwrap();
+    let request = format!("GET {target} HTTP/1.1\r\nhost: stickers.example\r\nconnection: close\r\n\r\n");
+    connection.write_all(request.as_bytes()).unwrap();
+    let mut answer = Vec::new();
+    connection.read_to_end(&mut answer).unwrap();
+    answer
 }

@@ -11,7 +11,7 @@ use crate::web::error::Error;
 
 /// Work under way, by what it is for. It goes on when those who asked for it hang up, and how it ended is told to all who wait and kept for
 /// nobody else: after a failure the next one who asks begins anew.
-pub(super) struct Flights<K, V>(Arc<Mutex<HashMap<K, Outcome<V>>>>);
+pub(crate) struct Flights<K, V>(Arc<Mutex<HashMap<K, Outcome<V>>>>);
 
 type Outcome<V> = watch::Receiver<Option<Result<V, Error>>>;
 
@@ -22,7 +22,7 @@ impl<K, V> std::fmt::Debug for Flights<K, V> {
 }
 
 impl<K: Copy + Eq + Hash + Send + 'static, V: Clone + Send + Sync + 'static> Flights<K, V> {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(Arc::default())
     }
 
@@ -31,7 +31,7 @@ impl<K: Copy + Eq + Hash + Send + 'static, V: Clone + Send + Sync + 'static> Fli
     ///
     /// # Errors
     /// What the work said; 503 `busy` where [`MOST`] others are under way.
-    pub(super) async fn join<F>(
+    pub(crate) async fn join<F>(
         &self,
         key: K,
         known: impl FnOnce() -> Option<V>,
