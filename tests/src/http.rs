@@ -64,13 +64,11 @@ impl Client {
             .max_redirects(0)
             .timeout_global(Some(std::time::Duration::from_mins(1)))
             .allow_non_standard_methods(true)
+            // A server that answers before a body has come ends the connection with its answer, which the next request on it may learn
+            // too late: an app asks again then, and here each request has a connection of its own.
+            .max_idle_connections(0)
             .build()
             .into()
-    }
-
-    /// The same client, sharing no connection with this one.
-    pub(crate) fn on_another_connection(&self) -> Self {
-        Self { agent: Self::agent(), ..self.clone() }
     }
 
     /// The same client with another base address.
@@ -78,7 +76,7 @@ impl Client {
         Self { base: base.to_owned(), ..self.clone() }
     }
 
-    /// The same connection, asking as the other does.
+    /// The same base address, asking as the other does.
     pub(crate) fn with_headers_of(&self, other: &Self) -> Self {
         Self { headers: other.headers.clone(), ..self.clone() }
     }

@@ -193,7 +193,7 @@ impl ChatUser {
         store.send(Method::POST, "/launch", &form, format!("code={code}").into_bytes())
     }
 
-    /// The same person with the same session, talking to another process of the store.
+    /// The same person with the same session, on another device or talking to another process of the store.
     #[must_use]
     pub fn at(&self, store: &Store) -> Self {
         Self { client: self.client.at(&store.url()) }
@@ -202,13 +202,7 @@ impl ChatUser {
     /// The same person with the same session, through what is in front of the store at this address.
     #[must_use]
     pub fn through(&self, url: &str) -> Self {
-        Self { client: self.client.on_another_connection().at(url) }
-    }
-
-    /// The same person with the same session, on a connection of their own to a process of the store.
-    #[must_use]
-    pub fn on_another_device(&self, store: &Store) -> Self {
-        Self { client: self.client.on_another_connection().at(&store.url()) }
+        Self { client: self.client.at(url) }
     }
 
     /// Somebody else with their session, on this one's device.

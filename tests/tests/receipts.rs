@@ -35,7 +35,7 @@ fn a_thousand_submissions_at_once_of_one_receipt_to_two_processes_give_one_grant
                 let (together, bought, again) = (&together, &bought, &again);
                 let hands_in = move || {
                     let mut answers = Vec::with_capacity(ROUNDS);
-                    let device = bought[0].0.on_another_device(store);
+                    let device = bought[0].0.at(store);
                     for (user, order) in bought {
                         let device = device.hands_over_to(user);
                         let (path, receipt) = (ChatUser::receipts_of(order), with_test_money(order));
