@@ -11,6 +11,7 @@ use sticker_protocol::release::{FileKind, Manifest, ReleaseFile};
 use super::keep;
 use crate::app::App;
 use crate::catalogue::entity::release as row;
+use crate::objects::ObjectError;
 use crate::telemetry::metrics;
 use crate::web::error::Error;
 
@@ -115,12 +116,14 @@ async fn bundle(app: &App, release: &Arc<Manifest>, file: &ReleaseFile) -> Resul
     let mut files = BTreeMap::new();
     for part in release.files_of(FileKind::Sticker).filter(|it| it.density == file.density) {
         let Some(id) = part.sticker else { continue };
-        let content = if let Some(stored) = app.objects.get(part.sha256).await? {
-            stored
-        } else {
-            let made = sticker(app, release, part).await?;
-            keep::keep(app, part.sha256, &made).await?;
-            made
+        let content = match app.objects.get(part.sha256).await {
+            Ok(Some(stored)) => stored,
+            Ok(None) | Err(ObjectError::Altered(_)) => {
+                let made = sticker(app, release, part).await?;
+                keep::keep(app, part.sha256, &made).await?;
+                made
+            }
+            Err(error) => return Err(error.into()),
         };
         files.insert(id, content);
     }
