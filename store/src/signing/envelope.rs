@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use sea_orm::{
-    ActiveModelTrait as _, ConnectionTrait, DatabaseTransaction, EntityTrait as _, IntoActiveModel as _, Set,
-};
+use sea_orm::{ActiveModelTrait as _, ConnectionTrait, DatabaseTransaction, EntityTrait as _, Set};
 use serde::{Deserialize, Serialize};
 use sticker_protocol::release::signed::{ReleaseCounter, ReleaseKeyId, SignedRelease, Statement};
 use sticker_protocol::{PackId, Sha256, UnixSeconds};
@@ -48,15 +46,9 @@ pub async fn sign(
         signature: Set(Some(signed.signature().to_vec())),
     };
     match before {
-        Some(before) => {
-            let mut change = before.into_active_model();
-            change.clone_from(&row);
-            change.update(transaction).await?;
-        }
-        None => {
-            row.insert(transaction).await?;
-        }
-    }
+        Some(_) => row.update(transaction).await?,
+        None => row.insert(transaction).await?,
+    };
     Ok(())
 }
 

@@ -120,7 +120,7 @@ pub async fn work(app: &App, progress: Progress<'_>) -> Result<u64, Error> {
         };
         failed += match to {
             Mode::OnDemand => release::to_on_demand(app, &id, &manifest).await?,
-            Mode::Prebuilt => release::to_prebuilt(app, &id, &manifest).await?,
+            Mode::Prebuilt => release::to_prebuilt(app, &manifest).await?,
         };
         let done = step::Entity::update_many()
             .col_expr(step::Column::DoneAt, Expr::value(app.clock.now_ms()))

@@ -34,7 +34,7 @@ pub(super) async fn to_on_demand(app: &App, id: &str, manifest: &Arc<Manifest>) 
 }
 
 /// Stores every variant. Gives how many cannot be made any more.
-pub(super) async fn to_prebuilt(app: &App, _: &str, manifest: &Arc<Manifest>) -> Result<u64, Error> {
+pub(super) async fn to_prebuilt(app: &App, manifest: &Arc<Manifest>) -> Result<u64, Error> {
     let mut failed = 0;
     for kind in [FileKind::Sticker, FileKind::Bundle] {
         for file in manifest.files_of(kind) {
