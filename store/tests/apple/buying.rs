@@ -4,7 +4,8 @@ use axum::http::StatusCode;
 use serde_json::{Value, json};
 use sticker_tests::apple::{AppleAuthority, Certificates};
 
-use crate::shop::{PRODUCT, in_shop, in_shop_with, told};
+use crate::counter::told;
+use crate::shop::{PRODUCT, in_shop, in_shop_with};
 
 #[test]
 fn a_transaction_grants_its_order_once() {

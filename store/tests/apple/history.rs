@@ -7,7 +7,8 @@ use sticker_store::purchase::apple::lookup;
 use sticker_store::purchase::apple::sweep::{self, Swept};
 use sticker_tests::apple::{AppleAuthority, BUNDLE_ID, Mood};
 
-use crate::shop::{Shop, in_shop, in_shop_with, told};
+use crate::counter::told;
+use crate::shop::{Shop, in_shop, in_shop_with};
 
 const DAY: i64 = 86_400;
 

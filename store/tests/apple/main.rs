@@ -9,6 +9,8 @@
 
 mod buying;
 mod check;
+#[path = "../shared/counter.rs"]
+mod counter;
 mod damage;
 mod history;
 mod inspect;

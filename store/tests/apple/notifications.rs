@@ -5,7 +5,8 @@ use sticker_store::purchase::apple::consumption;
 use sticker_store::purchase::support::stuck;
 use sticker_tests::apple::{AppleAuthority, BUNDLE_ID, Mood};
 
-use crate::shop::{PRODUCT, in_shop, in_shop_with, told};
+use crate::counter::told;
+use crate::shop::{PRODUCT, in_shop, in_shop_with};
 
 #[test]
 fn a_charge_grants_the_order_though_the_app_never_hands_it_in() {

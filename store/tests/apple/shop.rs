@@ -1,43 +1,34 @@
-//! A store with one pack that sells for Apple, a stand-in for Apple's server, a time that tests set, and who buys.
+//! A store with one pack that sells for Apple, and a stand-in for Apple's server that has the same time.
 
+use std::ops::Deref;
 use std::path::Path;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use axum::body::Body;
-use axum::http::{HeaderMap, Method, Request, StatusCode, header};
-use axum::response::Response;
-use sea_orm::{ConnectionTrait as _, Statement};
+use axum::http::{Method, StatusCode};
+use sea_orm::ConnectionTrait as _;
 use serde_json::{Value, json};
-use sticker_protocol::PackId;
-use sticker_store::account::client::{self, Scope};
-use sticker_store::app::{App, Parts, StartError};
-use sticker_store::clock::Clock;
-use sticker_store::config::Config;
-use sticker_store::random::Random;
 use sticker_tests::apple::{AppStore, AppleAuthority, SIGNED_MS};
 use sticker_tests::{Database, on_each_database};
 use tempfile::TempDir;
 
-use crate::published::{built, published, send};
+use crate::counter::{Answer, Buyer, Counter, Opening, request};
+use crate::published::built;
 
 /// What the pack of the shop is sold as.
 pub(crate) const PRODUCT: &str = "sticker_tier1";
 
 pub(crate) struct Shop {
-    pub(crate) app: App,
+    counter: Counter,
     pub(crate) authority: Arc<AppleAuthority>,
     pub(crate) apple: AppStore,
-    pub(crate) pack: PackId,
-    chat: String,
-    now: Arc<AtomicI64>,
-    settings: Vec<(String, String)>,
-    _data: TempDir,
 }
 
-/// Somebody with a session.
-pub(crate) struct Buyer {
-    cookie: String,
+impl Deref for Shop {
+    type Target = Counter;
+
+    fn deref(&self) -> &Counter {
+        &self.counter
+    }
 }
 
 /// Runs a test on each database.
@@ -55,69 +46,34 @@ fn run(database: &Database, settings: &[(&str, &str)], test: &impl AsyncFn(&Shop
     runtime.block_on(async {
         let shop = Shop::new(database, settings).await;
         test(&shop).await;
-        // A server drops no database that somebody is connected to.
-        shop.app.db.clone().close().await.unwrap();
+        shop.closes().await;
     });
 }
 
 impl Shop {
     async fn new(database: &Database, changes: &[(&str, &str)]) -> Self {
         let authority = Arc::new(AppleAuthority::new());
-        let (apple, data) = (AppStore::start(&authority), tempfile::tempdir().unwrap());
+        let apple = AppStore::start(&authority);
         apple.has_clock_at(SIGNED_MS);
         let mut settings = apple.settings();
-        settings.push(("STICKER_STORE__DATA_DIR".to_owned(), data.path().display().to_string()));
         // A busy machine is not a slow Apple.
         let usual = [("TIMEOUT_SECONDS", "30"), ("CONSUMPTION_CONSENT", "true")];
         for (name, value) in usual.iter().chain(changes) {
             settings.push((format!("STICKER_STORE__PURCHASE__APPLE__{name}"), (*value).to_owned()));
         }
-        if let Database::Server { url, .. } = database {
-            settings.push(("STICKER_STORE__DATABASE__URL".to_owned(), url.clone()));
-        }
-        let now = Arc::new(AtomicI64::new(SIGNED_MS));
-        let app = open(&settings, &now).await.unwrap();
-        let pack = published(&app, release()).await.pack;
-        let chat = client::add(&app, "chat", &[Scope::Launch]).await.unwrap().secret;
-        Self { app, authority, apple, pack, chat, now, settings, _data: data }
-    }
-
-    /// Starts the store again, as after a change of its files.
-    pub(crate) async fn starts_again(&self) -> Result<App, StartError> {
-        open(&self.settings, &self.now).await
+        let opening = Opening { settings, now: SIGNED_MS, platform: "ios", release: release() };
+        Self { counter: Counter::open(database, opening).await, authority, apple }
     }
 
     /// Time goes by, here and at Apple.
     pub(crate) fn passes(&self, seconds: i64) {
-        self.now.fetch_add(seconds * 1_000, Ordering::Relaxed);
+        self.waits(seconds);
         self.apple.has_clock_at(self.now_ms());
-    }
-
-    pub(crate) fn now_ms(&self) -> i64 {
-        self.now.load(Ordering::Relaxed)
-    }
-
-    /// Lets a user in.
-    pub(crate) async fn admits(&self, user: &str) -> Buyer {
-        let wanted = json!({ "user": user, "platform": "ios" });
-        let request = request(Method::POST, "/v1/launch-codes", &wanted.to_string())
-            .header(header::AUTHORIZATION, format!("Bearer {}", self.chat));
-        let code = self.asks(request, wanted.to_string()).await;
-        let code = code.json()["code"].as_str().unwrap().to_owned();
-        let form = Request::post("/launch").header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
-        let launched = self.asks(form, format!("code={code}")).await;
-        assert_eq!(launched.status, StatusCode::SEE_OTHER, "{}", launched.text);
-        let cookie = launched.headers[header::SET_COOKIE].to_str().unwrap();
-        Buyer { cookie: cookie.split(';').next().unwrap().to_owned() }
     }
 
     /// Orders the pack, and gives the order's id.
     pub(crate) async fn orders(&self, buyer: &Buyer) -> String {
-        let body = json!({ "pack_id": self.pack, "provider": "apple" });
-        let answer = self.posts(buyer, "/v1/orders", &body).await;
-        assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text);
-        assert_eq!(answer.json()["product_id"], PRODUCT);
-        answer.json()["id"].as_str().unwrap().to_owned()
+        self.orders_from(buyer, "apple", PRODUCT).await
     }
 
     /// Pays for an order: Apple's payload of the transaction, signed now.
@@ -168,11 +124,6 @@ impl Shop {
             .await
     }
 
-    pub(crate) async fn posts(&self, buyer: &Buyer, path: &str, body: &Value) -> Answer {
-        let request = request(Method::POST, path, &body.to_string()).header(header::COOKIE, &buyer.cookie);
-        self.asks(request, body.to_string()).await
-    }
-
     /// Apple notifies about a transaction.
     pub(crate) async fn hears(&self, kind: &str, id: &str, transaction: &Value) -> Answer {
         self.hears_body(self.authority.notifies(kind, id, transaction).to_string()).await
@@ -188,101 +139,10 @@ impl Shop {
         self.apple.has_sent(self.now_ms(), self.authority.notification(kind, id, transaction));
     }
 
-    async fn asks(&self, request: axum::http::request::Builder, body: String) -> Answer {
-        Answer::of(send(&self.app, request.body(Body::from(body)).unwrap()).await).await
-    }
-
-    /// How far an order has come.
-    pub(crate) async fn state(&self, order: &str) -> String {
-        self.one(&format!("SELECT state FROM orders WHERE id = '{order}'")).await
-    }
-
-    /// How many grants are active.
-    pub(crate) async fn grants(&self) -> i64 {
-        self.counts("grants WHERE active = 1").await
-    }
-
-    /// How many rows of the trace speak of this.
-    pub(crate) async fn traces(&self, word: &str) -> i64 {
-        self.counts(&format!("audit WHERE action = '{word}' OR detail LIKE '%\"{word}\"%'")).await
-    }
-
-    /// What became of an event, by its name.
-    pub(crate) async fn outcome(&self, event: &str) -> String {
-        self.one(&format!("SELECT outcome FROM inbox WHERE event_id = '{event}'")).await
-    }
-
-    /// How many rows there are in a table, which may have a condition after its name.
-    pub(crate) async fn counts(&self, table: &str) -> i64 {
-        let row = self.row(&format!("SELECT COUNT(*) FROM {table}")).await;
-        row.unwrap().try_get_by_index(0).unwrap()
-    }
-
-    /// The one text that is asked for.
-    pub(crate) async fn one(&self, question: &str) -> String {
-        let row = self.row(question).await;
-        row.map_or_else(|| "nothing".to_owned(), |row| row.try_get_by_index(0).unwrap())
-    }
-
     /// Changes rows behind the store's back.
     pub(crate) async fn does(&self, statement: &str) {
         self.app.db.execute_unprepared(statement).await.unwrap();
     }
-
-    async fn row(&self, question: &str) -> Option<sea_orm::QueryResult> {
-        let statement = Statement::from_string(self.app.db.get_database_backend(), question);
-        self.app.db.query_one_raw(statement).await.unwrap()
-    }
-}
-
-/// An answer with its body read.
-#[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: StatusCode,
-    pub(crate) headers: HeaderMap,
-    pub(crate) text: String,
-}
-
-impl Answer {
-    async fn of(response: Response) -> Self {
-        let (parts, body) = response.into_parts();
-        let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
-        let text = String::from_utf8(body.to_vec()).unwrap();
-        Self { status: parts.status, headers: parts.headers, text }
-    }
-
-    pub(crate) fn json(&self) -> Value {
-        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error} in {}", self.text))
-    }
-
-    /// The status, and the code of the error.
-    pub(crate) fn refusal(&self) -> (u16, String) {
-        let code = self.json()["error"]["code"].as_str().unwrap_or_default().to_owned();
-        (self.status.as_u16(), code)
-    }
-
-    /// The status, and what became of a notification.
-    pub(crate) fn outcome(&self) -> (u16, String) {
-        (self.status.as_u16(), self.json()["outcome"].as_str().unwrap_or_default().to_owned())
-    }
-}
-
-/// What a refusal or an outcome is compared with.
-pub(crate) fn told(status: u16, code: &str) -> (u16, String) {
-    (status, code.to_owned())
-}
-
-fn request(method: Method, path: &str, body: &str) -> axum::http::request::Builder {
-    Request::builder()
-        .method(method)
-        .uri(path)
-        .header(header::CONTENT_TYPE, "application/json")
-        .header(header::CONTENT_LENGTH, body.len())
-}
-
-async fn open(settings: &[(String, String)], now: &Arc<AtomicI64>) -> Result<App, StartError> {
-    let config = Config::load(None, settings.iter().cloned()).unwrap();
-    Parts::open(config, Clock::Manual(Arc::clone(now)), Random::system()).await
 }
 
 /// A release that the packer built, once for all tests.

@@ -10,7 +10,8 @@ use sticker_store::app::StartError;
 use sticker_store::random::Random;
 use sticker_tests::google::{Call, Fault, RsaKey};
 
-use crate::shop::{Shop, in_shop_with, refused};
+use crate::counter::told;
+use crate::shop::{Shop, in_shop_with};
 
 #[test]
 fn a_service_account_that_cannot_be_used_keeps_the_store_from_starting_and_shows_no_secret() {
@@ -74,7 +75,7 @@ fn an_access_token_is_fetched_once_by_all_who_ask_and_until_its_last_minute() {
         let (one, two, three, four) =
             tokio::join!(ask("of-nobody-1"), ask("of-nobody-2"), ask("of-nobody-3"), ask("of-nobody-4"));
         for answer in [one, two, three, four] {
-            assert_eq!(answer.refusal(), refused(422, "invalid_receipt"));
+            assert_eq!(answer.refusal(), told(422, "invalid_receipt"));
         }
         assert_eq!(shop.play.count(Call::Token), 1);
         // Given for 3599 s.
@@ -99,7 +100,7 @@ fn an_access_token_that_google_no_longer_takes_is_exchanged_for_another_at_once(
         // Where Google takes none at all, that is the operator's to repair; it is not asked for ever.
         shop.play.fails(Call::Lookup, Fault::Refusal(401, "authError"));
         let answer = shop.submits(&buyer, &order, "token-of-others").await;
-        assert_eq!(answer.refusal(), refused(503, "provider_refuses"));
+        assert_eq!(answer.refusal(), told(503, "provider_refuses"));
         assert_eq!(shop.play.count(Call::Token), 3);
     });
 }
@@ -118,7 +119,7 @@ fn while_credentials_are_refused_nothing_is_lost() {
         ] {
             shop.play.fails_next(Call::Token, fault.clone());
             let answer = shop.submits(&buyer, &order, "token-of-minsu").await;
-            assert_eq!(answer.refusal(), refused(503, code), "{fault:?}");
+            assert_eq!(answer.refusal(), told(503, code), "{fault:?}");
         }
         assert_eq!(shop.play.count(Call::Lookup), 0);
         assert_eq!(shop.submits(&buyer, &order, "token-of-minsu").await.json()["state"], "granted");
@@ -134,7 +135,7 @@ fn who_waited_for_an_exchange_that_failed_does_not_wait_for_another() {
         let ask = || shop.submits(&buyer, &order, "token-of-minsu");
         let (one, two, three, four) = tokio::join!(ask(), ask(), ask(), ask());
         for answer in [one, two, three, four] {
-            assert_eq!(answer.refusal(), refused(503, "provider_away"));
+            assert_eq!(answer.refusal(), told(503, "provider_away"));
         }
         // One that came a moment too late may have begun another.
         assert!(shop.play.count(Call::Token) < 4, "{:?}", shop.play.asked());

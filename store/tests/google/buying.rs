@@ -4,7 +4,8 @@ use axum::http::StatusCode;
 use serde_json::json;
 use sticker_tests::google::{Call, Fault, PlayStore};
 
-use crate::shop::{PRODUCT, all, in_shop, in_shop_with, refused};
+use crate::counter::told;
+use crate::shop::{PRODUCT, all, in_shop, in_shop_with, retry_after};
 
 #[test]
 fn a_purchase_grants_its_order_once_and_is_consumed() {
@@ -55,7 +56,7 @@ fn a_pending_purchase_gives_nothing_until_it_is_paid() {
         let order = shop.orders(&buyer).await;
         shop.play.sells("token-of-minsu", PRODUCT, &order, "PENDING");
         let pending = shop.submits(&buyer, &order, "token-of-minsu").await;
-        assert_eq!(pending.refusal(), refused(409, "pending"));
+        assert_eq!(pending.refusal(), told(409, "pending"));
         assert_eq!((shop.state(&order).await.as_str(), shop.grants().await), ("pending", 0));
         shop.play.takes_payment("token-of-minsu");
         let paid = shop.submits(&buyer, &order, "token-of-minsu").await;
@@ -71,7 +72,7 @@ fn what_was_revoked_before_it_was_handed_in_gives_nothing() {
         let order = shop.pays(&buyer, "token-of-minsu").await;
         shop.play.voids("token-of-minsu");
         let revoked = shop.submits(&buyer, &order, "token-of-minsu").await;
-        assert_eq!(revoked.refusal(), refused(409, "revoked"));
+        assert_eq!(revoked.refusal(), told(409, "revoked"));
         assert_eq!((shop.state(&order).await.as_str(), shop.grants().await), ("revoked", 0));
         // Google's memory may fail; ours does not.
         shop.play.takes_payment("token-of-minsu");
@@ -122,16 +123,16 @@ fn a_purchase_that_does_not_fit_is_refused_with_its_code_and_a_trace_and_changes
         ] {
             let before = shop.traces(code).await;
             let answer = shop.submits(&buyer, &order, token).await;
-            assert_eq!(answer.refusal(), refused(status, code), "{token}");
+            assert_eq!(answer.refusal(), told(status, code), "{token}");
             assert_eq!(shop.traces(code).await, before + 1, "{token}");
             assert!(!answer.text.contains(token), "{}", answer.text);
         }
         let nonsense = json!({ "purchase_token": 1 });
         let answer = shop.posts(&buyer, &format!("/v1/orders/{order}/receipts"), &nonsense).await;
-        assert_eq!(answer.refusal(), refused(422, "invalid_body"));
+        assert_eq!(answer.refusal(), told(422, "invalid_body"));
         // Somebody else's order is no order.
         let answer = shop.submits(&buyer, &others, "of-somebody-else").await;
-        assert_eq!(answer.refusal(), refused(404, "not_found"));
+        assert_eq!(answer.refusal(), told(404, "not_found"));
         assert_eq!((shop.state(&order).await.as_str(), shop.grants().await), ("created", 0));
         assert_eq!(shop.counts("purchases").await, 0);
         // Nobody acknowledges what was refused, so that Google gives it back.
@@ -175,8 +176,8 @@ fn while_google_is_away_nothing_is_lost_and_the_app_is_told_when_to_come_again()
         for (fault, code, seconds) in faults {
             shop.play.fails_next(Call::Lookup, fault.clone());
             let answer = shop.submits(&buyer, &order, "token-of-minsu").await;
-            assert_eq!(answer.refusal(), refused(503, code), "{fault:?}");
-            assert_eq!(answer.retry_after(), seconds, "{fault:?}");
+            assert_eq!(answer.refusal(), told(503, code), "{fault:?}");
+            assert_eq!(retry_after(&answer), seconds, "{fault:?}");
             assert_eq!((shop.state(&order).await.as_str(), shop.grants().await), ("created", 0), "{fault:?}");
         }
         assert_eq!(shop.submits(&buyer, &order, "token-of-minsu").await.json()["state"], "granted");
@@ -199,7 +200,7 @@ fn what_google_says_of_a_token_is_told_from_what_it_says_of_the_request() {
         for (number, (status, reason)) in said.into_iter().enumerate() {
             shop.play.fails_next(Call::Lookup, Fault::Refusal(status, reason));
             let answer = shop.submits(&buyer, &order, &format!("token-number-{number}")).await;
-            assert_eq!(answer.refusal(), refused(422, "invalid_receipt"), "{status} {reason}");
+            assert_eq!(answer.refusal(), told(422, "invalid_receipt"), "{status} {reason}");
         }
         assert_eq!(shop.play.count(Call::Lookup), said.len());
     });
@@ -229,7 +230,7 @@ fn a_purchase_that_is_handed_in_again_and_again_is_looked_up_once() {
         let other = shop.admits("jisoo").await;
         let others = shop.orders(&other).await;
         let answer = shop.submits(&other, &others, "token-of-minsu").await;
-        assert_eq!(answer.refusal(), refused(409, "wrong_account"));
+        assert_eq!(answer.refusal(), told(409, "wrong_account"));
         assert_eq!((shop.play.count(Call::Lookup), shop.grants().await), (1, 1));
     });
 }
@@ -271,7 +272,7 @@ fn a_google_that_does_not_answer_in_time_is_away() {
         let order = shop.pays(&buyer, "token-of-minsu").await;
         shop.play.fails_next(Call::Lookup, Fault::Held);
         let answer = shop.submits(&buyer, &order, "token-of-minsu").await;
-        assert_eq!(answer.refusal(), refused(503, "provider_away"));
+        assert_eq!(answer.refusal(), told(503, "provider_away"));
         assert_eq!(shop.submits(&buyer, &order, "token-of-minsu").await.json()["state"], "granted");
     });
 }
@@ -282,8 +283,8 @@ fn a_store_without_google_sells_nothing_for_it() {
         let buyer = shop.admits("minsu").await;
         let order = json!({ "pack_id": shop.pack, "provider": "google" });
         let answer = shop.posts(&buyer, "/v1/orders", &order).await;
-        assert_eq!(answer.refusal(), refused(422, "provider_disabled"));
+        assert_eq!(answer.refusal(), told(422, "provider_disabled"));
         let answer = shop.pushes(&PlayStore::purchased("1", "token-of-minsu")).await;
-        assert_eq!(answer.refusal(), refused(422, "provider_disabled"));
+        assert_eq!(answer.refusal(), told(422, "provider_disabled"));
     });
 }

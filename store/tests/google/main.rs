@@ -8,6 +8,8 @@
 
 mod account;
 mod buying;
+#[path = "../shared/counter.rs"]
+mod counter;
 #[path = "../shared/published.rs"]
 mod published;
 mod pushes;

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 use sticker_tests::google::{Call, Fault, PlayStore, RsaKey, Signer};
 
-use crate::shop::{PRODUCT, START, Shop, in_shop, in_shop_with, refused};
+use crate::counter::told;
+use crate::shop::{PRODUCT, START, Shop, in_shop, in_shop_with};
 
 #[test]
 fn a_push_grants_what_no_app_has_handed_in_and_the_app_then_gets_the_same() {
@@ -84,7 +85,7 @@ fn an_answer_of_google_that_was_overtaken_on_its_way_changes_nothing() {
         assert_eq!(second.outcome(), (200, "revoked".to_owned()));
         assert_eq!(first.outcome(), (200, "stale".to_owned()));
         assert_eq!((shop.state(&order).await.as_str(), shop.grants().await), ("revoked", 0));
-        assert_eq!(shop.submits(&buyer, &order, "token-of-minsu").await.refusal(), refused(409, "revoked"));
+        assert_eq!(shop.submits(&buyer, &order, "token-of-minsu").await.refusal(), told(409, "revoked"));
     });
 }
 
@@ -95,7 +96,7 @@ fn while_google_cannot_be_asked_a_push_is_not_taken_and_comes_again() {
         let order = shop.pays(&buyer, "token-of-minsu").await;
         let push = PlayStore::purchased("m-1", "token-of-minsu");
         shop.play.fails_next(Call::Lookup, Fault::Status(500, None));
-        assert_eq!(shop.pushes(&push).await.refusal(), refused(503, "provider_away"));
+        assert_eq!(shop.pushes(&push).await.refusal(), told(503, "provider_away"));
         assert_eq!((shop.outcome("m-1").await.as_str(), shop.grants().await), ("nothing", 0));
         assert_eq!(shop.pushes(&push).await.outcome(), (200, "settled".to_owned()));
         assert_eq!((shop.state(&order).await.as_str(), shop.grants().await), ("granted", 1));
@@ -107,7 +108,7 @@ fn a_push_that_is_faster_than_its_purchase_comes_again_for_ten_minutes() {
     in_shop(async |shop| {
         let buyer = shop.admits("minsu").await;
         let order = shop.orders(&buyer).await;
-        let told = |message: &str| {
+        let push = |message: &str| {
             let about = json!({ "version": "1.0", "notificationType": 1, "purchaseToken": "token-of-minsu" });
             let now = (START * 1_000).to_string();
             PlayStore::message(
@@ -116,15 +117,15 @@ fn a_push_that_is_faster_than_its_purchase_comes_again_for_ten_minutes() {
             )
         };
         shop.passes(599);
-        assert_eq!(shop.pushes(&told("m-1")).await.refusal(), refused(503, "purchase_unknown"));
+        assert_eq!(shop.pushes(&push("m-1")).await.refusal(), told(503, "purchase_unknown"));
         shop.play.sells("token-of-minsu", PRODUCT, &order, "PURCHASED");
-        assert_eq!(shop.pushes(&told("m-1")).await.outcome(), (200, "settled".to_owned()));
+        assert_eq!(shop.pushes(&push("m-1")).await.outcome(), (200, "settled".to_owned()));
         // What Google knows no longer, it will not know again.
         shop.play.fails_next(Call::Lookup, Fault::Refusal(410, "purchaseTokenNoLongerValid"));
-        assert_eq!(shop.pushes(&told("m-2")).await.outcome(), (200, "invalid_receipt".to_owned()));
+        assert_eq!(shop.pushes(&push("m-2")).await.outcome(), (200, "invalid_receipt".to_owned()));
         shop.passes(1);
         shop.play.forgets("token-of-minsu");
-        assert_eq!(shop.pushes(&told("m-3")).await.outcome(), (200, "invalid_receipt".to_owned()));
+        assert_eq!(shop.pushes(&push("m-3")).await.outcome(), (200, "invalid_receipt".to_owned()));
     });
 }
 
@@ -196,7 +197,7 @@ fn a_body_that_is_no_push_is_refused_with_a_trace() {
         ] {
             let before = shop.traces(code).await;
             let answer = shop.pushes_as(Some(&shop.play.authorization()), body.clone()).await;
-            assert_eq!(answer.refusal(), refused(status, code), "{body:.80}");
+            assert_eq!(answer.refusal(), told(status, code), "{body:.80}");
             assert_eq!(shop.traces(code).await, before + 1, "{body:.80}");
         }
         assert_eq!((shop.play.count(Call::Lookup), shop.counts("inbox").await), (0, 0));
@@ -258,7 +259,7 @@ fn only_the_token_of_our_subscription_lets_a_push_in() {
             let before = shop.traces(&code).await;
             let push = PlayStore::purchased("m-1", "token-of-minsu").to_string();
             let answer = shop.pushes_as(authorization.as_deref(), push).await;
-            assert_eq!(answer.refusal(), refused(401, &code), "{authorization:?}");
+            assert_eq!(answer.refusal(), told(401, &code), "{authorization:?}");
             assert_eq!(shop.traces(&code).await, before + 1, "{authorization:?}");
         }
         assert_eq!((shop.play.count(Call::Lookup), shop.counts("inbox").await), (0, 0));
@@ -287,12 +288,12 @@ fn an_unknown_key_is_looked_for_once_a_minute() {
             (answer.status.as_u16(), answer.json()["error"]["code"].as_str().unwrap_or_default().to_owned())
         };
         for _ in 0..5 {
-            assert_eq!(push().await, refused(401, "push_token_unknown_key"));
+            assert_eq!(push().await, told(401, "push_token_unknown_key"));
         }
         assert_eq!(shop.play.count(Call::Keys), 1);
         shop.play.publishes(vec![Signer::google(), next.clone()], 21_600);
         shop.passes(59);
-        assert_eq!(push().await, refused(401, "push_token_unknown_key"));
+        assert_eq!(push().await, told(401, "push_token_unknown_key"));
         shop.passes(1);
         assert_eq!(push().await, (200, String::new()));
         assert_eq!(shop.play.count(Call::Keys), 2);
@@ -301,7 +302,7 @@ fn an_unknown_key_is_looked_for_once_a_minute() {
         shop.passes(21_599);
         assert_eq!(push().await.0, 200);
         shop.passes(1);
-        assert_eq!(push().await, refused(401, "push_token_unknown_key"));
+        assert_eq!(push().await, told(401, "push_token_unknown_key"));
     });
 }
 
