@@ -103,7 +103,7 @@ fn options(url: &str, max_connections: u32) -> Result<ConnectOptions, DbErr> {
             postgres.options([("default_transaction_isolation", "read committed")])
         })
         .map_sqlx_postgres_pool_opts(|pool| {
-            pool.after_release(|connection, _| Box::pin(async move { answers_at_all(connection).await }))
+            pool.after_release(|connection, _| Box::pin(async move { Ok(answers_at_all(connection).await) }))
         })
         .map_sqlx_mysql_pool_opts(|pool| {
             pool.after_connect(|connection, _| {
@@ -132,13 +132,11 @@ async fn answers_what_is_asked(connection: &mut MySqlConnection) -> bool {
 }
 
 /// Whether a connection of PostgreSQL answers. Where somebody hung up while sqlx was preparing a statement, sqlx may wait for an answer that
-/// never comes, and the pool would have one connection less for ever.
-async fn answers_at_all(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
-    match tokio::time::timeout(ANSWER, connection.ping()).await {
-        Ok(answer) => answer.map(|()| true),
-        // An error, so that the pool asks it for nothing more and drops it.
-        Err(_) => Err(sqlx::Error::PoolTimedOut),
-    }
+/// never comes; where the statement failed after that, its error is the answer to what is asked next. Neither is an error of the hook:
+/// sqlx would then end the connection without telling the server, which over TLS waits for the server to say something, and the pool
+/// would have one connection less for ever.
+async fn answers_at_all(connection: &mut PgConnection) -> bool {
+    matches!(tokio::time::timeout(ANSWER, connection.ping()).await, Ok(Ok(())))
 }
 
 const QUESTION: &str = "SELECT 7305";

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use sea_orm::{ConnectionTrait as _, DbBackend};
 use sticker_protocol::token::UserId;
 use sticker_store::audit::Actor;
 use sticker_store::db::{self, Counter};
@@ -16,11 +17,9 @@ use sticker_store::web::error::Error;
 use sticker_tests::on_each_database;
 
 use crate::fate::dies;
-use crate::town::{Town, Wanted};
+use crate::town::{HALT, Town, Wanted};
 
 const ROUNDS: usize = 60;
-/// Long enough for every machine.
-const HALT: Duration = Duration::from_mins(1);
 
 /// Runs a test on each database, with threads enough for two at once.
 pub(crate) fn in_town(test: impl AsyncFn(&Town) + Sync) {
@@ -125,6 +124,28 @@ fn who_hangs_up_while_a_transaction_begins_leaves_none_behind_in_which_others_wr
             }
             let after = db::counters(&there.db).await.unwrap().keyring;
             assert_eq!(after, before + 4, "what was written is not there for others, after {awaits} awaits");
+        }
+    });
+}
+
+#[test]
+fn who_hangs_up_before_a_statement_fails_takes_no_connection_along() {
+    in_town(async |town| {
+        let db = &town.stores[0].db;
+        // A tenth of a second later, where the database can be made to; SQLite has no servers that answer late.
+        let fails_late = match db.get_database_backend() {
+            DbBackend::Postgres => "SELECT 1 / (CASE WHEN pg_sleep(0.1) IS NULL THEN 1 ELSE 0 END)",
+            DbBackend::MySql => {
+                "SET STATEMENT max_statement_time = 0.1 FOR SELECT BENCHMARK(1000000000, MD5('a'))"
+            }
+            _ => "INSERT INTO audit_head SELECT * FROM audit_head",
+        };
+        // More often than there are connections, and the town closes once all of them have come back.
+        for _ in 0..40 {
+            let transaction = db::begin(db).await.unwrap();
+            let failing = transaction.execute_unprepared(fails_late);
+            let failed = tokio::time::timeout(Duration::from_millis(20), failing).await;
+            assert!(failed.is_err() || matches!(failed, Ok(Err(_))), "{failed:?}");
         }
     });
 }
