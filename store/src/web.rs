@@ -7,6 +7,7 @@ pub(crate) mod extract;
 pub mod language;
 pub mod page;
 pub mod peer;
+pub(crate) mod sendfile;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;

@@ -10,6 +10,7 @@ use super::content::{Content, Label};
 use super::file::FileBody;
 use super::range::Range;
 use crate::web::error::Error;
+use crate::web::sendfile::Outlet;
 
 /// How an object is sent.
 #[derive(Clone, Copy, Debug)]
@@ -48,10 +49,10 @@ pub(super) fn answer(method: &Method, request: &HeaderMap, content: &Content, se
     let ranges = ranges.filter(|_| *method == Method::GET);
     let ranges = ranges.filter(|_| request.get(header::IF_RANGE).is_none_or(|tag| tag == etag));
     match ranges.and_then(|range| Range::read(range, length)) {
-        None => labelled(StatusCode::OK, body(content, 0, length), etag, sent),
+        None => with_body(StatusCode::OK, content, 0..length, sent),
         Some(Range::Part { first, last }) => {
-            let part = body(content, first, last.saturating_add(1));
-            let mut part = labelled(StatusCode::PARTIAL_CONTENT, part, etag, sent);
+            let mut part =
+                with_body(StatusCode::PARTIAL_CONTENT, content, first..last.saturating_add(1), sent);
             insert(&mut part, header::CONTENT_RANGE, &format!("bytes {first}-{last}/{length}"));
             part
         }
@@ -65,15 +66,25 @@ pub(super) fn answer(method: &Method, request: &HeaderMap, content: &Content, se
     }
 }
 
-/// From `first` up to `end`, which is not in it.
-fn body(content: &Content, first: u64, end: u64) -> Body {
+/// An answer with these bytes of the content.
+fn with_body(status: StatusCode, content: &Content, bytes: std::ops::Range<u64>, sent: Sent) -> Response {
+    let Label { etag, .. } = content.label();
     match content {
-        Content::Memory(object) if first == 0 && end == object.length() => Body::from(object.bytes.clone()),
+        Content::Memory(object) if bytes == (0..object.length()) => {
+            labelled(status, Body::from(object.bytes.clone()), etag, sent)
+        }
         Content::Memory(object) => {
             let place = |at: u64| usize::try_from(at).unwrap_or(usize::MAX).min(object.bytes.len());
-            Body::from(object.bytes.slice(place(first)..place(end)))
+            let part = object.bytes.slice(place(bytes.start)..place(bytes.end));
+            labelled(status, Body::from(part), etag, sent)
         }
-        Content::File(file) => Body::new(FileBody::new(Arc::clone(file), first, end)),
+        Content::File(file) => {
+            let outlet = Outlet::default();
+            let body = FileBody::new(Arc::clone(file), bytes.start, bytes.end, outlet.clone());
+            let mut response = labelled(status, Body::new(body), etag, sent);
+            response.extensions_mut().insert(outlet);
+            response
+        }
     }
 }
 

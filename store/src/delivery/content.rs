@@ -26,7 +26,7 @@ use crate::web::error::Error;
 pub(crate) enum Content {
     /// In memory, shared by all who are sent it.
     Memory(Arc<Object>),
-    /// Too large to be kept in memory: an open file.
+    /// Too large to be worth a copy in memory: an open file.
     File(Arc<OpenFile>),
 }
 
@@ -111,8 +111,10 @@ pub(crate) struct Contents {
     reads: Flights<Sha256, Option<Content>>,
     at_once: Arc<Semaphore>,
     checked: Checked,
-    /// Objects up to so many bytes are kept in memory, larger ones sent from their file.
+    /// Objects up to so many bytes are kept in memory.
     memory_limit: u64,
+    /// Larger ones are sent from their file, where they have one.
+    file_limit: u64,
 }
 
 impl Contents {
@@ -126,6 +128,7 @@ impl Contents {
             at_once: Arc::new(Semaphore::new(READS)),
             checked: Checked::new(),
             memory_limit: settings.memory_object_bytes,
+            file_limit: settings.memory_object_bytes.min(FROM_FILE),
         }
     }
 
@@ -142,7 +145,7 @@ pub(super) fn at_hand(app: &App, hash: Sha256) -> Option<Content> {
         return Some(Content::Memory(hot));
     }
     let path = app.objects.path(hash)?;
-    let found = file::at_hand(&contents.checked, &path, hash, contents.memory_limit)?;
+    let found = file::at_hand(&contents.checked, &path, hash, contents.file_limit)?;
     metrics::object_read();
     variants::used(app, hash);
     if let Content::Memory(object) = &found {
@@ -173,7 +176,7 @@ async fn read(app: App, hash: Sha256) -> Result<Option<Content>, Error> {
     let stored = match app.objects.path(hash) {
         Some(path) => {
             let now = app.clock.now_ms();
-            file::read(&contents.checked, path, hash, contents.memory_limit, now).await
+            file::read(&contents.checked, path, hash, contents.file_limit, now).await
         }
         None => match app.objects.get(hash).await {
             Ok(Some(bytes)) => Ok(Some(in_memory(hash, bytes).await?)),
@@ -215,6 +218,8 @@ async fn in_memory(hash: Sha256, bytes: Vec<u8>) -> Result<Content, Error> {
     Ok(Content::Memory(Arc::new(object)))
 }
 
+/// From so many bytes on, copying them costs more than having the system send the file.
+const FROM_FILE: u64 = if cfg!(target_os = "linux") { 64 << 10 } else { u64::MAX };
 /// Objects that are read at the same time; others wait their turn.
 const READS: usize = 32;
 /// What an object in memory weighs beside its bytes: its hash, its tag, its place.

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use http_body::{Body, Frame, SizeHint};
 use moka::sync::Cache;
@@ -19,11 +20,12 @@ use tokio::task::JoinHandle;
 use super::Bytes;
 use super::content::{Content, Is, Label, Object};
 use crate::objects::ObjectError;
+use crate::web::sendfile::{self, Outlet};
 
 /// A file that was checked, open to be sent.
 #[derive(Debug)]
 pub(crate) struct OpenFile {
-    file: File,
+    file: Arc<File>,
     length: u64,
     label: Label,
 }
@@ -47,11 +49,18 @@ impl Identity {
 
 /// The files that were hashed, and what is in them.
 #[derive(Debug)]
-pub(super) struct Checked(Cache<Sha256, (Identity, Is)>);
+pub(super) struct Checked {
+    files: Cache<Sha256, (Identity, Is)>,
+    /// Those that were sent a moment ago, still open.
+    open: Cache<Sha256, Arc<OpenFile>>,
+}
 
 impl Checked {
     pub(super) fn new() -> Self {
-        Self(Cache::new(FILES))
+        Self {
+            files: Cache::new(FILES),
+            open: Cache::builder().max_capacity(OPEN).time_to_idle(OPEN_FOR).build(),
+        }
     }
 }
 
@@ -63,13 +72,13 @@ pub(super) async fn read(
     memory_limit: u64,
     now_ms: i64,
 ) -> Result<Option<Content>, ObjectError> {
-    let before = checked.0.get(&hash);
+    let before = checked.files.get(&hash);
     let read = move || read_now(&path, hash, before, memory_limit);
     let read = tokio::task::spawn_blocking(read).await.map_err(io::Error::other)?;
     let Some((content, identity)) = read? else { return Ok(None) };
     let settled = now_ms.saturating_sub(identity.changed_ms()) > TICK_MS;
     if settled && before.is_none_or(|(before, _)| before != identity) {
-        checked.0.insert(hash, (identity, content.label().is));
+        checked.files.insert(hash, (identity, content.label().is));
     }
     Ok(Some(content))
 }
@@ -77,13 +86,22 @@ pub(super) async fn read(
 /// The file of an object that was checked before, and that the system has in its memory: read on the caller's thread, which waits for no disk.
 /// `None` where it may have to, or where anything else is to be looked at.
 pub(super) fn at_hand(checked: &Checked, path: &Path, hash: Sha256, memory_limit: u64) -> Option<Content> {
-    let (identity, is) = checked.0.get(&hash)?;
-    let file = File::open(path).ok()?;
+    let (identity, is) = checked.files.get(&hash)?;
     let is_it = |metadata: &Metadata| Identity::of(metadata) == identity;
+    if let Some(open) = checked.open.get(&hash) {
+        if open.file.metadata().is_ok_and(|metadata| is_it(&metadata)) {
+            return Some(Content::File(open));
+        }
+        // Another is in its place, or none.
+        checked.open.invalidate(&hash);
+    }
+    let file = File::open(path).ok()?;
     let metadata = file.metadata().ok().filter(is_it)?;
     let length = metadata.size();
     if length > memory_limit {
-        return Some(Content::File(Arc::new(OpenFile { file, length, label: Label::new(hash, is) })));
+        let open = Arc::new(OpenFile { file: Arc::new(file), length, label: Label::new(hash, is) });
+        checked.open.insert(hash, Arc::clone(&open));
+        return Some(Content::File(open));
     }
     let mut bytes = vec![0; usize::try_from(length).ok()?];
     if !cached::read_exact_at(&file, &mut bytes, 0) {
@@ -96,6 +114,12 @@ pub(super) fn at_hand(checked: &Checked, path: &Path, hash: Sha256, memory_limit
 /// Reading from the system's own memory alone.
 mod cached {
     use std::fs::File;
+
+    /// Whether the first and the last byte of a part are there: what the system has of a file it read in one go.
+    pub(super) fn is_there(file: &File, at: u64, length: usize) -> bool {
+        let last = at.saturating_add(length as u64).saturating_sub(1);
+        read_exact_at(file, &mut [0], at) && read_exact_at(file, &mut [0], last)
+    }
 
     /// Whether all of it was there (`RWF_NOWAIT`, Linux 4.14); what is in the buffer otherwise is nothing.
     #[cfg(target_os = "linux")]
@@ -141,7 +165,7 @@ fn read_now(
         return Err(ObjectError::Altered(hash));
     }
     let content = if length > memory_limit {
-        Content::File(Arc::new(OpenFile { file, length, label: Label::new(hash, is) }))
+        Content::File(Arc::new(OpenFile { file: Arc::new(file), length, label: Label::new(hash, is) }))
     } else {
         Content::Memory(Arc::new(Object::new(hash, Bytes::from(bytes), is)))
     };
@@ -170,19 +194,36 @@ impl OpenFile {
     }
 }
 
-/// A part of a file as the body of an answer: a piece is read when the one before it is on its way, at once where the system has it in memory.
+/// A part of a file as the body of an answer. What the system has in memory it is left to send by itself where the connection can; else a
+/// piece is read when the one before it is on its way.
 #[derive(Debug)]
 pub(super) struct FileBody {
     file: Arc<OpenFile>,
     at: u64,
     end: u64,
+    outlet: Outlet,
     reading: Option<JoinHandle<io::Result<Bytes>>>,
 }
 
 impl FileBody {
-    /// From `first` up to `end`, which is not in it.
-    pub(super) const fn new(file: Arc<OpenFile>, first: u64, end: u64) -> Self {
-        Self { file, at: first, end, reading: None }
+    /// From `first` up to `end`, which is not in it, to where the outlet leads.
+    pub(super) const fn new(file: Arc<OpenFile>, first: u64, end: u64, outlet: Outlet) -> Self {
+        Self { file, at: first, end, outlet, reading: None }
+    }
+
+    /// The next bytes, or what stands for them, where they can be had without a wait.
+    fn at_once(&mut self) -> Option<Bytes> {
+        let (file, at) = (&self.file.file, self.at);
+        let left = usize::try_from(self.end - at).unwrap_or(usize::MAX);
+        let bytes = if let Some(line) = self.outlet.line() {
+            let length = left.min(sendfile::MOST);
+            cached::is_there(file, at, length).then(|| line.promise(file, at, length))?
+        } else {
+            let mut piece = vec![0; left.min(PIECE)];
+            cached::read_exact_at(file, &mut piece, at).then(|| Bytes::from(piece))?
+        };
+        self.at += bytes.len() as u64;
+        Some(bytes)
     }
 }
 
@@ -198,15 +239,13 @@ impl Body for FileBody {
         if this.at >= this.end {
             return Poll::Ready(None);
         }
+        if this.reading.is_none()
+            && let Some(bytes) = this.at_once()
+        {
+            return Poll::Ready(Some(Ok(Frame::data(bytes))));
+        }
         let (file, at) = (&this.file, this.at);
         let length = usize::try_from(this.end - at).unwrap_or(PIECE).min(PIECE);
-        if this.reading.is_none() {
-            let mut piece = vec![0; length];
-            if cached::read_exact_at(&file.file, &mut piece, at) {
-                this.at += piece.len() as u64;
-                return Poll::Ready(Some(Ok(Frame::data(Bytes::from(piece)))));
-            }
-        }
         let reading = this.reading.get_or_insert_with(|| {
             let file = Arc::clone(file);
             tokio::task::spawn_blocking(move || {
@@ -239,6 +278,9 @@ const PIECE: usize = 128 << 10;
 const TICK_MS: i64 = 1_000;
 /// About 20 MB of memory where there are as many.
 const FILES: u64 = 100_000;
+/// Half of the files that a process may usually have open.
+const OPEN: u64 = 512;
+const OPEN_FOR: Duration = Duration::from_mins(1);
 
 #[cfg(test)]
 mod tests {
@@ -288,12 +330,12 @@ mod tests {
         let changed = Identity::of(&std::fs::metadata(&path).unwrap()).changed_ms();
         let find = |now| read(&checked, path.clone(), hash, 10_000, now);
         assert!(find(changed + TICK_MS).await.unwrap().is_some());
-        assert!(checked.0.get(&hash).is_none());
+        assert!(checked.files.get(&hash).is_none());
         std::fs::write(&path, [2; 1_000]).unwrap();
         assert!(matches!(find(changed + TICK_MS).await.unwrap_err(), ObjectError::Altered(_)));
         std::fs::write(&path, [1; 1_000]).unwrap();
         assert!(find(i64::MAX).await.unwrap().is_some());
-        assert!(checked.0.get(&hash).is_some());
+        assert!(checked.files.get(&hash).is_some());
     }
 
     #[tokio::test]
@@ -305,7 +347,7 @@ mod tests {
         let Content::File(file) = found else { panic!("it is too large for memory") };
         assert_eq!(file.read_whole().unwrap(), content);
         for (first, end) in [(0, content.len()), (5, PIECE + 9), (content.len() - 1, content.len())] {
-            let body = FileBody::new(Arc::clone(&file), first as u64, end as u64);
+            let body = FileBody::new(Arc::clone(&file), first as u64, end as u64, Outlet::default());
             assert_eq!(body.size_hint().exact(), Some((end - first) as u64));
             let sent = axum::body::to_bytes(axum::body::Body::new(body), usize::MAX).await.unwrap();
             assert!(sent == content[first..end], "{first} to {end}");

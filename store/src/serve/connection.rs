@@ -22,17 +22,19 @@ use tower::Service as _;
 use super::House;
 use super::patient::{Patient, Pulse, UnderWay};
 use crate::web::peer::Peer;
+use crate::web::sendfile::{Line, Outlet, Sender};
 
 /// Answers the requests of one connection.
 pub(super) struct Front {
     house: Arc<House>,
     peer: IpAddr,
     pulse: Pulse,
+    line: Line,
 }
 
 impl Front {
     pub(super) fn new(house: Arc<House>, peer: IpAddr) -> Self {
-        Self { house, peer, pulse: Pulse::default() }
+        Self { house, peer, pulse: Pulse::default(), line: Line::default() }
     }
 }
 
@@ -46,12 +48,21 @@ impl Service<Request<Incoming>> for Front {
             && let Some(answer) = at_once(self.peer, &request)
         {
             self.pulse.beat();
-            return Answering::AtOnce(Some(answer));
+            return Answering::AtOnce(Some(on(&self.line, answer)));
         }
         request.extensions_mut().insert(Peer(self.peer));
         let routed = self.house.router.clone().call(request);
-        Answering::Routed { answer: Box::pin(routed), _under_way: self.pulse.under_way() }
+        let (line, _under_way) = (self.line.clone(), self.pulse.under_way());
+        Answering::Routed { answer: Box::pin(routed), line, _under_way }
     }
+}
+
+/// The answer, which learns that it goes out here.
+fn on(line: &Line, answer: Response<Body>) -> Response<Body> {
+    if let Some(outlet) = answer.extensions().get::<Outlet>() {
+        outlet.is(line);
+    }
+    answer
 }
 
 /// An answer that comes.
@@ -60,6 +71,7 @@ pub(super) enum Answering {
     /// Dropped together.
     Routed {
         answer: Pin<Box<RouteFuture<Infallible>>>,
+        line: Line,
         _under_way: UnderWay,
     },
 }
@@ -70,7 +82,9 @@ impl Future for Answering {
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         match self.get_mut() {
             Self::AtOnce(answer) => answer.take().map_or(Poll::Pending, |answer| Poll::Ready(Ok(answer))),
-            Self::Routed { answer, .. } => answer.as_mut().poll(context),
+            Self::Routed { answer, line, .. } => {
+                answer.as_mut().poll(context).map_ok(|answer| on(line, answer))
+            }
         }
     }
 }
@@ -80,12 +94,12 @@ pub(super) fn serve(
     stream: TcpStream,
     front: Front,
     patience: Duration,
-) -> Connection<TokioIo<Patient<TcpStream>>, Front> {
+) -> Connection<TokioIo<Patient<Sender>>, Front> {
     // Answers are written in one piece, so nothing is gained by waiting for more.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(error.source = %error, "a connection ended at once");
     }
-    let stream = Patient::new(stream, front.pulse.clone(), patience);
+    let stream = Patient::new(Sender::new(stream, front.line.clone()), front.pulse.clone(), patience);
     let mut http = Builder::new();
     http.header_read_timeout(None).max_header_size(HEAD).max_buf_size(BUFFER);
     http.serve_connection(TokioIo::new(stream), front)
@@ -93,7 +107,7 @@ pub(super) fn serve(
 
 /// Runs a connection to its end; once `stopped` says so, to the end of the request that is under way.
 pub(super) async fn finish_when(
-    connection: Connection<TokioIo<Patient<TcpStream>>, Front>,
+    connection: Connection<TokioIo<Patient<Sender>>, Front>,
     mut stopped: watch::Receiver<bool>,
 ) {
     let mut connection = pin!(connection);

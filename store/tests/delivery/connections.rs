@@ -25,6 +25,38 @@ async fn requests_that_come_ahead_are_answered_in_their_order() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn files_that_the_system_sends_by_itself_are_their_bytes_among_whatever_else_is_asked() {
+    let depot = Depot::new(&[("DELIVERY__MEMORY_OBJECT_BYTES", "1"), ("DELIVERY__CACHE_BYTES", "0")]).await;
+    let listening = Listening::serves(&depot.app, &[Role::Delivery]).await;
+    let files: Vec<_> =
+        depot.variants().into_iter().chain(depot.release.files_of(FileKind::Bundle)).collect();
+    let mut line = listening.connects();
+    // Hashed first, then sent from the open file.
+    for round in 0..3 {
+        for file in &files {
+            let (path, bytes) = (depot.canonical_path(file), std::fs::read(depot.object(file)).unwrap());
+            let ask = |method, more| format!("{method} {path} HTTP/1.1\r\nhost: store\r\n{more}\r\n");
+            let half = bytes.len() / 2;
+            let asked = [
+                ask("GET", String::new()),
+                ask("HEAD", String::new()),
+                ask("GET", format!("range: bytes=7-{half}\r\n")),
+                ask("GET", format!("if-none-match: \"{}\"\r\n", file.sha256)),
+                ask("GET", "range: bytes=-3\r\n".to_owned()),
+                "GET /dl/1.sticker HTTP/1.1\r\nhost: store\r\n\r\n".to_owned(),
+            ];
+            line.says(asked.concat().as_bytes());
+            assert!(line.hears("GET").body == bytes, "{path} in round {round}");
+            assert_eq!(line.hears("HEAD").header("content-length"), bytes.len().to_string());
+            assert!(line.hears("GET").body == bytes[7..=half], "a part of {path} in round {round}");
+            assert_eq!(line.hears("GET").status, 304);
+            assert!(line.hears("GET").body == bytes[bytes.len() - 3..], "the end of {path} in round {round}");
+            assert_eq!(line.hears("GET").status, 404);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_get_with_a_body_is_answered_and_the_body_is_no_request() {
     let depot = Depot::new(&[]).await;
     let listening = Listening::serves(&depot.app, &[Role::Delivery]).await;

@@ -14,6 +14,7 @@ use sticker_store::clock::Clock;
 use sticker_store::config::Config;
 use sticker_store::random::Random;
 use sticker_store::serve::{listen, serve_only};
+use sticker_tests::Database;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 
@@ -50,9 +51,17 @@ impl Answer {
 
 impl Depot {
     pub(crate) async fn new(settings: &[(&str, &str)]) -> Self {
+        Self::on(&Database::Sqlite, settings).await
+    }
+
+    async fn on(database: &Database, settings: &[(&str, &str)]) -> Self {
         let folder = Arc::new(tempfile::tempdir().unwrap());
+        let mut settings = settings.to_vec();
+        if let Database::Server { url, .. } = database {
+            settings.push(("DATABASE__URL", url));
+        }
         let now = Arc::new(AtomicI64::new(START));
-        let config = config(&folder, settings);
+        let config = config(&folder, &settings);
         let app = Parts::open(config, Clock::Manual(Arc::clone(&now)), Random::system()).await.unwrap();
         let out = published::built("depot");
         let release = published::published(&app, out.path()).await;
@@ -104,6 +113,19 @@ impl Depot {
     pub(crate) async fn gets_with(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
         asks(&self.app, "GET", path, headers).await
     }
+}
+
+/// Runs a test in a depot on each database.
+pub(crate) fn on_each_database(test: impl AsyncFn(&Depot) + Sync) {
+    sticker_tests::on_each_database(|database| {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let depot = Depot::on(&database, &[]).await;
+            test(&depot).await;
+            // A server drops no database that somebody is connected to.
+            depot.app.db.clone().close().await.unwrap();
+        });
+    });
 }
 
 fn config(folder: &TempDir, settings: &[(&str, &str)]) -> Config {

@@ -14,7 +14,7 @@ use sticker_store::token::restored::restored;
 use sticker_tests::Artwork;
 use tempfile::TempDir;
 
-use crate::depot::{Answer, Depot};
+use crate::depot::{Answer, Depot, on_each_database};
 use crate::published::{builds, published_by};
 
 const OPERATOR: Actor<'_> = Actor("operator");
@@ -75,30 +75,31 @@ fn only(keys: &ReleaseKeys, id: u16) -> ReleaseKeys {
     one
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn every_publication_is_signed_under_the_next_number_and_the_one_before_is_refused() {
-    let depot = Depot::new(&[]).await;
-    let studio = Studio::of(&depot.app).await;
-    let (first, built) = studio.publishes(&depot.app, "The first").await;
-    let (keys, mut known) = (exported(&depot).await, KnownReleases::new());
-    let old = envelope(&depot, first.pack).await;
-    assert_eq!(old.header("content-type"), "application/vnd.sticker.release");
-    assert_eq!(old.header("cache-control"), "public, max-age=60");
-    let release = believed(&old, &keys, &mut known, first.pack).unwrap();
-    assert_eq!((release.counter().get(), release.manifest()), (1, &first));
-    for file in &first.files {
-        let path = built.path().join("release").join(file.path.as_str());
-        release.check(file, &std::fs::read(path).unwrap()).unwrap();
-    }
+#[test]
+fn every_publication_is_signed_under_the_next_number_and_the_one_before_is_refused() {
+    on_each_database(async |depot| {
+        let studio = Studio::of(&depot.app).await;
+        let (first, built) = studio.publishes(&depot.app, "The first").await;
+        let (keys, mut known) = (exported(&depot).await, KnownReleases::new());
+        let old = envelope(&depot, first.pack).await;
+        assert_eq!(old.header("content-type"), "application/vnd.sticker.release");
+        assert_eq!(old.header("cache-control"), "public, max-age=60");
+        let release = believed(&old, &keys, &mut known, first.pack).unwrap();
+        assert_eq!((release.counter().get(), release.manifest()), (1, &first));
+        for file in &first.files {
+            let path = built.path().join("release").join(file.path.as_str());
+            release.check(file, &std::fs::read(path).unwrap()).unwrap();
+        }
 
-    let (second, _) = studio.publishes(&depot.app, "The second").await;
-    assert_eq!(first.pack, second.pack);
-    let new = envelope(&depot, first.pack).await;
-    let release = believed(&new, &keys, &mut known, first.pack).unwrap();
-    assert_eq!((release.counter().get(), release.manifest()), (2, &second));
-    assert_eq!(believed(&old, &keys, &mut known, first.pack), Err(ReleaseRefusal::Rollback));
-    let other = envelope(&depot, depot.release.pack).await;
-    assert_eq!(believed(&other, &keys, &mut known, first.pack), Err(ReleaseRefusal::WrongPack));
+        let (second, _) = studio.publishes(&depot.app, "The second").await;
+        assert_eq!(first.pack, second.pack);
+        let new = envelope(&depot, first.pack).await;
+        let release = believed(&new, &keys, &mut known, first.pack).unwrap();
+        assert_eq!((release.counter().get(), release.manifest()), (2, &second));
+        assert_eq!(believed(&old, &keys, &mut known, first.pack), Err(ReleaseRefusal::Rollback));
+        let other = envelope(&depot, depot.release.pack).await;
+        assert_eq!(believed(&other, &keys, &mut known, first.pack), Err(ReleaseRefusal::WrongPack));
+    });
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -129,97 +130,101 @@ async fn an_envelope_is_asked_for_like_any_download() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn keys_change_hands_while_apps_of_both_ages_believe() {
-    let depot = Depot::new(&[]).await;
-    let (app, pack) = (&depot.app, depot.release.pack);
-    let next = keys::add(app, OPERATOR).await.unwrap();
-    assert_eq!(next, ReleaseKeyId(2));
-    let both = exported(&depot).await;
-    let (old, new) = (only(&both, 1), only(&both, 2));
-    let (mut of_old, mut of_new, mut of_both) =
-        (KnownReleases::new(), KnownReleases::new(), KnownReleases::new());
-    let before = envelope(&depot, pack).await;
-    believed(&before, &old, &mut of_old, pack).unwrap();
-    believed(&before, &both, &mut of_both, pack).unwrap();
-    assert_eq!(believed(&before, &new, &mut of_new, pack), Err(ReleaseRefusal::UnknownKey));
+#[test]
+fn keys_change_hands_while_apps_of_both_ages_believe() {
+    on_each_database(async |depot| {
+        let (app, pack) = (&depot.app, depot.release.pack);
+        let next = keys::add(app, OPERATOR).await.unwrap();
+        assert_eq!(next, ReleaseKeyId(2));
+        let both = exported(&depot).await;
+        let (old, new) = (only(&both, 1), only(&both, 2));
+        let (mut of_old, mut of_new, mut of_both) =
+            (KnownReleases::new(), KnownReleases::new(), KnownReleases::new());
+        let before = envelope(&depot, pack).await;
+        believed(&before, &old, &mut of_old, pack).unwrap();
+        believed(&before, &both, &mut of_both, pack).unwrap();
+        assert_eq!(believed(&before, &new, &mut of_new, pack), Err(ReleaseRefusal::UnknownKey));
 
-    keys::sign_with(app, OPERATOR, next).await.unwrap();
-    assert_eq!(due::round(app).await.unwrap(), 0, "the old key is trusted still");
-    let refused = keys::retire(app, OPERATOR, next, "a try").await.unwrap_err();
-    assert_eq!(refused.code(), "wrong_state");
-    keys::retire(app, OPERATOR, ReleaseKeyId(1), "every app has the next").await.unwrap();
-    assert_eq!(due::round(app).await.unwrap(), 1);
-    assert_eq!(due::round(app).await.unwrap(), 0);
-    depot.later(10_000);
-    let after = envelope(&depot, pack).await;
-    assert_eq!(believed(&after, &both, &mut of_both, pack).unwrap().counter().get(), 2);
-    assert_eq!(believed(&after, &new, &mut of_new, pack).unwrap().manifest(), &depot.release);
-    assert_eq!(believed(&after, &old, &mut of_old, pack), Err(ReleaseRefusal::UnknownKey));
-    assert_eq!(exported(&depot).await, new);
-    let gone = keys::sign_with(app, OPERATOR, ReleaseKeyId(1)).await.unwrap_err();
-    assert_eq!((gone.code(), gone.status().as_u16()), ("wrong_state", 409));
-    let unknown = keys::sign_with(app, OPERATOR, ReleaseKeyId(9)).await.unwrap_err();
-    assert_eq!((unknown.code(), unknown.status().as_u16()), ("no_such_key", 404));
+        keys::sign_with(app, OPERATOR, next).await.unwrap();
+        assert_eq!(due::round(app).await.unwrap(), 0, "the old key is trusted still");
+        let refused = keys::retire(app, OPERATOR, next, "a try").await.unwrap_err();
+        assert_eq!(refused.code(), "wrong_state");
+        keys::retire(app, OPERATOR, ReleaseKeyId(1), "every app has the next").await.unwrap();
+        assert_eq!(due::round(app).await.unwrap(), 1);
+        assert_eq!(due::round(app).await.unwrap(), 0);
+        depot.later(10_000);
+        let after = envelope(&depot, pack).await;
+        assert_eq!(believed(&after, &both, &mut of_both, pack).unwrap().counter().get(), 2);
+        assert_eq!(believed(&after, &new, &mut of_new, pack).unwrap().manifest(), &depot.release);
+        assert_eq!(believed(&after, &old, &mut of_old, pack), Err(ReleaseRefusal::UnknownKey));
+        assert_eq!(exported(&depot).await, new);
+        let gone = keys::sign_with(app, OPERATOR, ReleaseKeyId(1)).await.unwrap_err();
+        assert_eq!((gone.code(), gone.status().as_u16()), ("wrong_state", 409));
+        let unknown = keys::sign_with(app, OPERATOR, ReleaseKeyId(9)).await.unwrap_err();
+        assert_eq!((unknown.code(), unknown.status().as_u16()), ("no_such_key", 404));
+    });
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_was_signed_long_ago_is_signed_anew_so_that_a_client_can_tell_what_somebody_kept() {
-    let depot = Depot::new(&[]).await;
-    let (pack, keys, mut known) = (depot.release.pack, exported(&depot).await, KnownReleases::new());
-    let first = believed(&envelope(&depot, pack).await, &keys, &mut known, pack).unwrap();
-    depot.later(30 * DAY_MS);
-    assert_eq!(due::round(&depot.app).await.unwrap(), 0);
-    depot.later(1_000);
-    assert_eq!(due::round(&depot.app).await.unwrap(), 1);
-    let second = believed(&envelope(&depot, pack).await, &keys, &mut known, pack).unwrap();
-    assert_eq!((second.counter().get(), second.id()), (2, first.id()));
-    let now = UnixSeconds(second.statement().signed_at.0);
-    assert_eq!((first.age(now), second.age(now)), (30 * 24 * 3_600 + 1, 0));
+#[test]
+fn what_was_signed_long_ago_is_signed_anew_so_that_a_client_can_tell_what_somebody_kept() {
+    on_each_database(async |depot| {
+        let (pack, keys, mut known) = (depot.release.pack, exported(&depot).await, KnownReleases::new());
+        let first = believed(&envelope(&depot, pack).await, &keys, &mut known, pack).unwrap();
+        depot.later(30 * DAY_MS);
+        assert_eq!(due::round(&depot.app).await.unwrap(), 0);
+        depot.later(1_000);
+        assert_eq!(due::round(&depot.app).await.unwrap(), 1);
+        let second = believed(&envelope(&depot, pack).await, &keys, &mut known, pack).unwrap();
+        assert_eq!((second.counter().get(), second.id()), (2, first.id()));
+        let now = UnixSeconds(second.statement().signed_at.0);
+        assert_eq!((first.age(now), second.age(now)), (30 * 24 * 3_600 + 1, 0));
+    });
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn after_a_restore_numbers_go_on_beyond_what_clients_have_seen() {
-    let depot = Depot::new(&[]).await;
-    let studio = Studio::of(&depot.app).await;
-    let (manifest, _) = studio.publishes(&depot.app, "The first").await;
-    let (pack, keys, mut known) = (manifest.pack, exported(&depot).await, KnownReleases::new());
-    for title in ["The second", "The third"] {
-        studio.publishes(&depot.app, title).await;
-        believed(&envelope(&depot, pack).await, &keys, &mut known, pack).unwrap();
-    }
-    let lost = format!("DELETE FROM release_signatures WHERE pack_id = {}", depot.release.pack);
-    depot.app.db.execute_unprepared(&lost).await.unwrap();
-    restored(&depot.app, OPERATOR, "the disk was lost").await.unwrap();
-    depot.later(10_000);
-    let waits = depot.gets(&format!("/dl/{pack}.manifest")).await;
-    assert_eq!((waits.status, waits.code().as_str()), (503, "not_signed"));
-    assert_eq!(due::round(&depot.app).await.unwrap(), 2);
-    let release = believed(&envelope(&depot, pack).await, &keys, &mut known, pack).unwrap();
-    let seconds = 1_800_000_000;
-    assert!(release.counter().get() > seconds, "{:?}", release.counter());
-    let of_the_lost = envelope(&depot, depot.release.pack).await;
-    let of_the_lost = believed(&of_the_lost, &keys, &mut known, depot.release.pack).unwrap();
-    assert!(of_the_lost.counter().get() > seconds, "what the backup does not know goes on there too");
-    restored(&depot.app, OPERATOR, "again, from the same backup").await.unwrap();
-    depot.later(10_000);
-    due::round(&depot.app).await.unwrap();
-    let again = believed(&envelope(&depot, pack).await, &keys, &mut known, pack).unwrap();
-    assert!(again.counter() > release.counter());
+#[test]
+fn after_a_restore_numbers_go_on_beyond_what_clients_have_seen() {
+    on_each_database(async |depot| {
+        let studio = Studio::of(&depot.app).await;
+        let (manifest, _) = studio.publishes(&depot.app, "The first").await;
+        let (pack, keys, mut known) = (manifest.pack, exported(&depot).await, KnownReleases::new());
+        for title in ["The second", "The third"] {
+            studio.publishes(&depot.app, title).await;
+            believed(&envelope(&depot, pack).await, &keys, &mut known, pack).unwrap();
+        }
+        let lost = format!("DELETE FROM release_signatures WHERE pack_id = {}", depot.release.pack.signed());
+        depot.app.db.execute_unprepared(&lost).await.unwrap();
+        restored(&depot.app, OPERATOR, "the disk was lost").await.unwrap();
+        depot.later(10_000);
+        let waits = depot.gets(&format!("/dl/{pack}.manifest")).await;
+        assert_eq!((waits.status, waits.code().as_str()), (503, "not_signed"));
+        assert_eq!(due::round(&depot.app).await.unwrap(), 2);
+        let release = believed(&envelope(&depot, pack).await, &keys, &mut known, pack).unwrap();
+        let seconds = 1_800_000_000;
+        assert!(release.counter().get() > seconds, "{:?}", release.counter());
+        let of_the_lost = envelope(&depot, depot.release.pack).await;
+        let of_the_lost = believed(&of_the_lost, &keys, &mut known, depot.release.pack).unwrap();
+        assert!(of_the_lost.counter().get() > seconds, "what the backup does not know goes on there too");
+        restored(&depot.app, OPERATOR, "again, from the same backup").await.unwrap();
+        depot.later(10_000);
+        due::round(&depot.app).await.unwrap();
+        let again = believed(&envelope(&depot, pack).await, &keys, &mut known, pack).unwrap();
+        assert!(again.counter() > release.counter());
+    });
 }
 
 /// A process of the version before, which signs nothing, may publish during a deploy.
-#[tokio::test(flavor = "multi_thread")]
-async fn what_an_earlier_version_published_is_signed_as_soon_as_this_one_comes_round() {
-    let depot = Depot::new(&[]).await;
-    for earlier in ["DELETE FROM release_signatures", "DELETE FROM release_keys"] {
-        depot.app.db.execute_unprepared(earlier).await.unwrap();
-    }
-    let path = format!("/dl/{}.manifest", depot.release.pack);
-    let waits = depot.gets(&path).await;
-    assert_eq!((waits.status, waits.code().as_str()), (503, "not_signed"));
-    assert_eq!((waits.header("cache-control"), waits.header("retry-after")), ("no-store", "60"));
-    assert_eq!(due::round(&depot.app).await.unwrap(), 1);
-    let (keys, mut known) = (exported(&depot).await, KnownReleases::new());
-    believed(&envelope(&depot, depot.release.pack).await, &keys, &mut known, depot.release.pack).unwrap();
+#[test]
+fn what_an_earlier_version_published_is_signed_as_soon_as_this_one_comes_round() {
+    on_each_database(async |depot| {
+        for earlier in ["DELETE FROM release_signatures", "DELETE FROM release_keys"] {
+            depot.app.db.execute_unprepared(earlier).await.unwrap();
+        }
+        let path = format!("/dl/{}.manifest", depot.release.pack);
+        let waits = depot.gets(&path).await;
+        assert_eq!((waits.status, waits.code().as_str()), (503, "not_signed"));
+        assert_eq!((waits.header("cache-control"), waits.header("retry-after")), ("no-store", "60"));
+        assert_eq!(due::round(&depot.app).await.unwrap(), 1);
+        let (keys, mut known) = (exported(&depot).await, KnownReleases::new());
+        believed(&envelope(&depot, depot.release.pack).await, &keys, &mut known, depot.release.pack).unwrap();
+    });
 }
