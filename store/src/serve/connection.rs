@@ -52,8 +52,8 @@ impl Service<Request<Incoming>> for Front {
         }
         request.extensions_mut().insert(Peer(self.peer));
         let routed = self.house.router.clone().call(request);
-        let (line, _under_way) = (self.line.clone(), self.pulse.under_way());
-        Answering::Routed { answer: Box::pin(routed), line, _under_way }
+        let line = self.line.clone();
+        Answering::Routed { answer: Box::pin(routed), line, _under_way: self.pulse.under_way() }
     }
 }
 
