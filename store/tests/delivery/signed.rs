@@ -80,8 +80,8 @@ fn every_publication_is_signed_under_the_next_number_and_the_one_before_is_refus
     on_each_database(async |depot| {
         let studio = Studio::of(&depot.app).await;
         let (first, built) = studio.publishes(&depot.app, "The first").await;
-        let (keys, mut known) = (exported(&depot).await, KnownReleases::new());
-        let old = envelope(&depot, first.pack).await;
+        let (keys, mut known) = (exported(depot).await, KnownReleases::new());
+        let old = envelope(depot, first.pack).await;
         assert_eq!(old.header("content-type"), "application/vnd.sticker.release");
         assert_eq!(old.header("cache-control"), "public, max-age=60");
         let release = believed(&old, &keys, &mut known, first.pack).unwrap();
@@ -93,11 +93,11 @@ fn every_publication_is_signed_under_the_next_number_and_the_one_before_is_refus
 
         let (second, _) = studio.publishes(&depot.app, "The second").await;
         assert_eq!(first.pack, second.pack);
-        let new = envelope(&depot, first.pack).await;
+        let new = envelope(depot, first.pack).await;
         let release = believed(&new, &keys, &mut known, first.pack).unwrap();
         assert_eq!((release.counter().get(), release.manifest()), (2, &second));
         assert_eq!(believed(&old, &keys, &mut known, first.pack), Err(ReleaseRefusal::Rollback));
-        let other = envelope(&depot, depot.release.pack).await;
+        let other = envelope(depot, depot.release.pack).await;
         assert_eq!(believed(&other, &keys, &mut known, first.pack), Err(ReleaseRefusal::WrongPack));
     });
 }
@@ -136,11 +136,11 @@ fn keys_change_hands_while_apps_of_both_ages_believe() {
         let (app, pack) = (&depot.app, depot.release.pack);
         let next = keys::add(app, OPERATOR).await.unwrap();
         assert_eq!(next, ReleaseKeyId(2));
-        let both = exported(&depot).await;
+        let both = exported(depot).await;
         let (old, new) = (only(&both, 1), only(&both, 2));
         let (mut of_old, mut of_new, mut of_both) =
             (KnownReleases::new(), KnownReleases::new(), KnownReleases::new());
-        let before = envelope(&depot, pack).await;
+        let before = envelope(depot, pack).await;
         believed(&before, &old, &mut of_old, pack).unwrap();
         believed(&before, &both, &mut of_both, pack).unwrap();
         assert_eq!(believed(&before, &new, &mut of_new, pack), Err(ReleaseRefusal::UnknownKey));
@@ -153,11 +153,11 @@ fn keys_change_hands_while_apps_of_both_ages_believe() {
         assert_eq!(due::round(app).await.unwrap(), 1);
         assert_eq!(due::round(app).await.unwrap(), 0);
         depot.later(10_000);
-        let after = envelope(&depot, pack).await;
+        let after = envelope(depot, pack).await;
         assert_eq!(believed(&after, &both, &mut of_both, pack).unwrap().counter().get(), 2);
         assert_eq!(believed(&after, &new, &mut of_new, pack).unwrap().manifest(), &depot.release);
         assert_eq!(believed(&after, &old, &mut of_old, pack), Err(ReleaseRefusal::UnknownKey));
-        assert_eq!(exported(&depot).await, new);
+        assert_eq!(exported(depot).await, new);
         let gone = keys::sign_with(app, OPERATOR, ReleaseKeyId(1)).await.unwrap_err();
         assert_eq!((gone.code(), gone.status().as_u16()), ("wrong_state", 409));
         let unknown = keys::sign_with(app, OPERATOR, ReleaseKeyId(9)).await.unwrap_err();
@@ -168,13 +168,13 @@ fn keys_change_hands_while_apps_of_both_ages_believe() {
 #[test]
 fn what_was_signed_long_ago_is_signed_anew_so_that_a_client_can_tell_what_somebody_kept() {
     on_each_database(async |depot| {
-        let (pack, keys, mut known) = (depot.release.pack, exported(&depot).await, KnownReleases::new());
-        let first = believed(&envelope(&depot, pack).await, &keys, &mut known, pack).unwrap();
+        let (pack, keys, mut known) = (depot.release.pack, exported(depot).await, KnownReleases::new());
+        let first = believed(&envelope(depot, pack).await, &keys, &mut known, pack).unwrap();
         depot.later(30 * DAY_MS);
         assert_eq!(due::round(&depot.app).await.unwrap(), 0);
         depot.later(1_000);
         assert_eq!(due::round(&depot.app).await.unwrap(), 1);
-        let second = believed(&envelope(&depot, pack).await, &keys, &mut known, pack).unwrap();
+        let second = believed(&envelope(depot, pack).await, &keys, &mut known, pack).unwrap();
         assert_eq!((second.counter().get(), second.id()), (2, first.id()));
         let now = UnixSeconds(second.statement().signed_at.0);
         assert_eq!((first.age(now), second.age(now)), (30 * 24 * 3_600 + 1, 0));
@@ -186,10 +186,10 @@ fn after_a_restore_numbers_go_on_beyond_what_clients_have_seen() {
     on_each_database(async |depot| {
         let studio = Studio::of(&depot.app).await;
         let (manifest, _) = studio.publishes(&depot.app, "The first").await;
-        let (pack, keys, mut known) = (manifest.pack, exported(&depot).await, KnownReleases::new());
+        let (pack, keys, mut known) = (manifest.pack, exported(depot).await, KnownReleases::new());
         for title in ["The second", "The third"] {
             studio.publishes(&depot.app, title).await;
-            believed(&envelope(&depot, pack).await, &keys, &mut known, pack).unwrap();
+            believed(&envelope(depot, pack).await, &keys, &mut known, pack).unwrap();
         }
         let lost = format!("DELETE FROM release_signatures WHERE pack_id = {}", depot.release.pack.signed());
         depot.app.db.execute_unprepared(&lost).await.unwrap();
@@ -198,16 +198,16 @@ fn after_a_restore_numbers_go_on_beyond_what_clients_have_seen() {
         let waits = depot.gets(&format!("/dl/{pack}.manifest")).await;
         assert_eq!((waits.status, waits.code().as_str()), (503, "not_signed"));
         assert_eq!(due::round(&depot.app).await.unwrap(), 2);
-        let release = believed(&envelope(&depot, pack).await, &keys, &mut known, pack).unwrap();
+        let release = believed(&envelope(depot, pack).await, &keys, &mut known, pack).unwrap();
         let seconds = 1_800_000_000;
         assert!(release.counter().get() > seconds, "{:?}", release.counter());
-        let of_the_lost = envelope(&depot, depot.release.pack).await;
+        let of_the_lost = envelope(depot, depot.release.pack).await;
         let of_the_lost = believed(&of_the_lost, &keys, &mut known, depot.release.pack).unwrap();
         assert!(of_the_lost.counter().get() > seconds, "what the backup does not know goes on there too");
         restored(&depot.app, OPERATOR, "again, from the same backup").await.unwrap();
         depot.later(10_000);
         due::round(&depot.app).await.unwrap();
-        let again = believed(&envelope(&depot, pack).await, &keys, &mut known, pack).unwrap();
+        let again = believed(&envelope(depot, pack).await, &keys, &mut known, pack).unwrap();
         assert!(again.counter() > release.counter());
     });
 }
@@ -224,7 +224,7 @@ fn what_an_earlier_version_published_is_signed_as_soon_as_this_one_comes_round()
         assert_eq!((waits.status, waits.code().as_str()), (503, "not_signed"));
         assert_eq!((waits.header("cache-control"), waits.header("retry-after")), ("no-store", "60"));
         assert_eq!(due::round(&depot.app).await.unwrap(), 1);
-        let (keys, mut known) = (exported(&depot).await, KnownReleases::new());
-        believed(&envelope(&depot, depot.release.pack).await, &keys, &mut known, depot.release.pack).unwrap();
+        let (keys, mut known) = (exported(depot).await, KnownReleases::new());
+        believed(&envelope(depot, depot.release.pack).await, &keys, &mut known, depot.release.pack).unwrap();
     });
 }
