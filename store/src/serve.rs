@@ -12,6 +12,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
 use axum::response::Response;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Semaphore, watch};
@@ -22,12 +23,20 @@ use crate::token::live;
 use crate::{delivery, worker};
 use connection::Front;
 
-/// Takes the address.
+/// Takes the address, and as many open files as the system allows this process: each connection is one.
 ///
 /// # Errors
 /// As the system says, such as that the port is taken.
 pub async fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    if let Err(error) = raise_open_files() {
+        tracing::warn!(error.source = %error, "the limit of open files stays as it is");
+    }
     TcpListener::bind(address).await
+}
+
+fn raise_open_files() -> nix::Result<()> {
+    let (_, most) = getrlimit(Resource::RLIMIT_NOFILE)?;
+    setrlimit(Resource::RLIMIT_NOFILE, most, most)
 }
 
 /// Serves a whole store until `stop` is done; see [`serve_only`].

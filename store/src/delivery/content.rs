@@ -12,7 +12,7 @@ use tokio::sync::Semaphore;
 
 use super::Bytes;
 use super::address::Named;
-use super::file::{self, Checked, OpenFile};
+use super::file::{self, Checked, Limits, OpenFile};
 use crate::app::App;
 use crate::config;
 use crate::flight::Flights;
@@ -111,10 +111,7 @@ pub(crate) struct Contents {
     reads: Flights<Sha256, Option<Content>>,
     at_once: Arc<Semaphore>,
     checked: Checked,
-    /// Objects up to so many bytes are kept in memory.
-    memory_limit: u64,
-    /// Larger ones are sent from their file, where they have one.
-    file_limit: u64,
+    limits: Limits,
 }
 
 impl Contents {
@@ -127,8 +124,7 @@ impl Contents {
             reads: Flights::new(),
             at_once: Arc::new(Semaphore::new(READS)),
             checked: Checked::new(),
-            memory_limit: settings.memory_object_bytes,
-            file_limit: settings.memory_object_bytes.min(FROM_FILE),
+            limits: Limits { memory: settings.memory_object_bytes, file: FROM_FILE },
         }
     }
 
@@ -145,10 +141,10 @@ pub(super) fn at_hand(app: &App, hash: Sha256) -> Option<Content> {
         return Some(Content::Memory(hot));
     }
     let path = app.objects.path(hash)?;
-    let found = file::at_hand(&contents.checked, &path, hash, contents.file_limit)?;
-    metrics::object_read();
+    let found = file::at_hand(&contents.checked, &path, hash, contents.limits)?;
     variants::used(app, hash);
     if let Content::Memory(object) = &found {
+        metrics::object_read();
         contents.hot.insert(hash, Arc::clone(object));
     }
     Some(found)
@@ -176,7 +172,7 @@ async fn read(app: App, hash: Sha256) -> Result<Option<Content>, Error> {
     let stored = match app.objects.path(hash) {
         Some(path) => {
             let now = app.clock.now_ms();
-            file::read(&contents.checked, path, hash, contents.file_limit, now).await
+            file::read(&contents.checked, path, hash, contents.limits, now).await
         }
         None => match app.objects.get(hash).await {
             Ok(Some(bytes)) => Ok(Some(in_memory(hash, bytes).await?)),
@@ -202,7 +198,7 @@ async fn read(app: App, hash: Sha256) -> Result<Option<Content>, Error> {
         },
     };
     if let Some(Content::Memory(object)) = &content
-        && object.length() <= contents.memory_limit
+        && object.length() <= contents.limits.memory
     {
         contents.hot.insert(hash, Arc::clone(object));
     }
@@ -219,7 +215,7 @@ async fn in_memory(hash: Sha256, bytes: Vec<u8>) -> Result<Content, Error> {
 }
 
 /// From so many bytes on, copying them costs more than having the system send the file.
-const FROM_FILE: u64 = if cfg!(target_os = "linux") { 64 << 10 } else { u64::MAX };
+const FROM_FILE: u64 = 64 << 10;
 /// Objects that are read at the same time; others wait their turn.
 const READS: usize = 32;
 /// What an object in memory weighs beside its bytes: its hash, its tag, its place.

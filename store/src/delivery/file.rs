@@ -26,8 +26,23 @@ use crate::web::sendfile::{self, Outlet};
 #[derive(Debug)]
 pub(crate) struct OpenFile {
     file: Arc<File>,
-    length: u64,
+    identity: Identity,
     label: Label,
+}
+
+/// Which files are sent as they are, in bytes; smaller ones are read.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    /// Larger ones are never kept in memory.
+    pub(super) memory: u64,
+    /// Larger ones are not either where the system has them in its own.
+    pub(super) file: u64,
+}
+
+impl Limits {
+    fn send_as_it_is(self, file: &File, length: u64) -> bool {
+        length > self.memory || (length > self.file && cached::is_there(file, 0, length))
+    }
 }
 
 /// What tells a file from another, and from itself after a change.
@@ -38,6 +53,11 @@ impl Identity {
     fn of(file: &Metadata) -> Self {
         let times = [file.mtime(), file.mtime_nsec(), file.ctime(), file.ctime_nsec()];
         Self(times, [file.dev(), file.ino(), file.size()])
+    }
+
+    const fn length(&self) -> u64 {
+        let Self(_, [.., length]) = self;
+        *length
     }
 
     /// When the file or what is known of it was last changed, in milliseconds since 1970.
@@ -64,16 +84,16 @@ impl Checked {
     }
 }
 
-/// The file of an object: its content, or the open file where it is larger than `memory_limit`. `None` where there is none.
+/// The file of an object: its content, or the open file where it is to be sent as it is. `None` where there is none.
 pub(super) async fn read(
     checked: &Checked,
     path: PathBuf,
     hash: Sha256,
-    memory_limit: u64,
+    limits: Limits,
     now_ms: i64,
 ) -> Result<Option<Content>, ObjectError> {
     let before = checked.files.get(&hash);
-    let read = move || read_now(&path, hash, before, memory_limit);
+    let read = move || read_now(&path, hash, before, limits);
     let read = tokio::task::spawn_blocking(read).await.map_err(io::Error::other)?;
     let Some((content, identity)) = read? else { return Ok(None) };
     let settled = now_ms.saturating_sub(identity.changed_ms()) > TICK_MS;
@@ -85,21 +105,21 @@ pub(super) async fn read(
 
 /// The file of an object that was checked before, and that the system has in its memory: read on the caller's thread, which waits for no disk.
 /// `None` where it may have to, or where anything else is to be looked at.
-pub(super) fn at_hand(checked: &Checked, path: &Path, hash: Sha256, memory_limit: u64) -> Option<Content> {
+pub(super) fn at_hand(checked: &Checked, path: &Path, hash: Sha256, limits: Limits) -> Option<Content> {
     let (identity, is) = checked.files.get(&hash)?;
-    let is_it = |metadata: &Metadata| Identity::of(metadata) == identity;
     if let Some(open) = checked.open.get(&hash) {
-        if open.file.metadata().is_ok_and(|metadata| is_it(&metadata)) {
+        if open.identity == identity && open.is_unaltered() {
             return Some(Content::File(open));
         }
         // Another is in its place, or none.
         checked.open.invalidate(&hash);
     }
     let file = File::open(path).ok()?;
-    let metadata = file.metadata().ok().filter(is_it)?;
-    let length = metadata.size();
-    if length > memory_limit {
-        let open = Arc::new(OpenFile { file: Arc::new(file), length, label: Label::new(hash, is) });
+    let is_it = |metadata: &Metadata| Identity::of(metadata) == identity;
+    file.metadata().ok().filter(is_it)?;
+    let length = identity.length();
+    if limits.send_as_it_is(&file, length) {
+        let open = Arc::new(OpenFile { file: Arc::new(file), identity, label: Label::new(hash, is) });
         checked.open.insert(hash, Arc::clone(&open));
         return Some(Content::File(open));
     }
@@ -116,8 +136,8 @@ mod cached {
     use std::fs::File;
 
     /// Whether the first and the last byte of a part are there: what the system has of a file it read in one go.
-    pub(super) fn is_there(file: &File, at: u64, length: usize) -> bool {
-        let last = at.saturating_add(length as u64).saturating_sub(1);
+    pub(super) fn is_there(file: &File, at: u64, length: u64) -> bool {
+        let last = at.saturating_add(length).saturating_sub(1);
         read_exact_at(file, &mut [0], at) && read_exact_at(file, &mut [0], last)
     }
 
@@ -141,31 +161,35 @@ fn read_now(
     path: &PathBuf,
     hash: Sha256,
     before: Option<(Identity, Is)>,
-    memory_limit: u64,
+    limits: Limits,
 ) -> Result<Option<(Content, Identity)>, ObjectError> {
     let file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error.into()),
     };
-    let metadata = file.metadata()?;
-    let (identity, length) = (Identity::of(&metadata), metadata.size());
+    let identity = Identity::of(&file.metadata()?);
+    let length = identity.length();
     let known = before.filter(|(before, _)| *before == identity).map(|(_, is)| is);
-    let bytes = match known {
-        Some(_) if length > memory_limit => Vec::new(),
-        _ => whole(&file, length)?,
-    };
-    let is = match known {
-        Some(is) => is,
-        None if Sha256::of(&bytes) != hash => return Err(ObjectError::Altered(hash)),
-        None => Is::of(&bytes),
+    let as_it_is = known.filter(|_| limits.send_as_it_is(&file, length));
+    let (bytes, is) = if let Some(is) = as_it_is {
+        (Vec::new(), is)
+    } else {
+        let bytes = whole(&file, length)?;
+        let is = match known {
+            Some(is) => is,
+            None if Sha256::of(&bytes) != hash => return Err(ObjectError::Altered(hash)),
+            None => Is::of(&bytes),
+        };
+        (bytes, is)
     };
     // Changed while it was read: what was read is right, but nobody knows what is there now.
     if Identity::of(&file.metadata()?) != identity {
         return Err(ObjectError::Altered(hash));
     }
-    let content = if length > memory_limit {
-        Content::File(Arc::new(OpenFile { file: Arc::new(file), length, label: Label::new(hash, is) }))
+    // What was just read the system has in memory, wherever it says so at all.
+    let content = if as_it_is.is_some() || limits.send_as_it_is(&file, length) {
+        Content::File(Arc::new(OpenFile { file: Arc::new(file), identity, label: Label::new(hash, is) }))
     } else {
         Content::Memory(Arc::new(Object::new(hash, Bytes::from(bytes), is)))
     };
@@ -185,12 +209,17 @@ impl OpenFile {
     }
 
     pub(super) const fn length(&self) -> u64 {
-        self.length
+        self.identity.length()
+    }
+
+    /// Whether it is still the file that was checked.
+    fn is_unaltered(&self) -> bool {
+        self.file.metadata().is_ok_and(|metadata| Identity::of(&metadata) == self.identity)
     }
 
     /// The whole content, for who needs it in one piece.
     pub(super) fn read_whole(&self) -> io::Result<Bytes> {
-        whole(&self.file, self.length).map(Bytes::from)
+        whole(&self.file, self.length()).map(Bytes::from)
     }
 }
 
@@ -217,7 +246,7 @@ impl FileBody {
         let left = usize::try_from(self.end - at).unwrap_or(usize::MAX);
         let bytes = if let Some(line) = self.outlet.line() {
             let length = left.min(sendfile::MOST);
-            cached::is_there(file, at, length).then(|| line.promise(file, at, length))?
+            cached::is_there(file, at, length as u64).then(|| line.promise(file, at, length))?
         } else {
             let mut piece = vec![0; left.min(PIECE)];
             cached::read_exact_at(file, &mut piece, at).then(|| Bytes::from(piece))?
@@ -239,10 +268,15 @@ impl Body for FileBody {
         if this.at >= this.end {
             return Poll::Ready(None);
         }
-        if this.reading.is_none()
-            && let Some(bytes) = this.at_once()
-        {
-            return Poll::Ready(Some(Ok(Frame::data(bytes))));
+        if this.reading.is_none() {
+            // Whoever writes into objects spoils the answers that are under way; they break off.
+            if !this.file.is_unaltered() {
+                this.at = this.end;
+                return Poll::Ready(Some(Err(io::Error::other("the object was altered while it was sent"))));
+            }
+            if let Some(bytes) = this.at_once() {
+                return Poll::Ready(Some(Ok(Frame::data(bytes))));
+            }
         }
         let (file, at) = (&this.file, this.at);
         let length = usize::try_from(this.end - at).unwrap_or(PIECE).min(PIECE);
@@ -284,6 +318,8 @@ const OPEN_FOR: Duration = Duration::from_mins(1);
 
 #[cfg(test)]
 mod tests {
+    use std::future::poll_fn;
+
     use super::*;
 
     fn file_of(content: &[u8]) -> (tempfile::TempDir, PathBuf, Sha256) {
@@ -291,6 +327,10 @@ mod tests {
         let path = folder.path().join("object");
         std::fs::write(&path, content).unwrap();
         (folder, path, Sha256::of(content))
+    }
+
+    const fn limits(both: u64) -> Limits {
+        Limits { memory: both, file: both }
     }
 
     /// Puts other content in its place, as a new file.
@@ -305,14 +345,14 @@ mod tests {
         for limit in [10, 10_000] {
             let (_folder, path, hash) = file_of(&[1; 1_000]);
             let checked = Checked::new();
-            let find = || read(&checked, path.clone(), hash, limit, i64::MAX);
-            assert!(at_hand(&checked, &path, hash, limit).is_none(), "it was not checked yet");
+            let find = || read(&checked, path.clone(), hash, limits(limit), i64::MAX);
+            assert!(at_hand(&checked, &path, hash, limits(limit)).is_none(), "it was not checked yet");
             for _ in 0..2 {
                 assert!(find().await.unwrap().is_some());
             }
-            assert_eq!(at_hand(&checked, &path, hash, limit).is_some(), cfg!(target_os = "linux"));
+            assert_eq!(at_hand(&checked, &path, hash, limits(limit)).is_some(), cfg!(target_os = "linux"));
             replaced(&path, &[2; 1_000]);
-            assert!(at_hand(&checked, &path, hash, limit).is_none());
+            assert!(at_hand(&checked, &path, hash, limits(limit)).is_none());
             for _ in 0..2 {
                 assert!(matches!(find().await.unwrap_err(), ObjectError::Altered(_)));
             }
@@ -328,7 +368,7 @@ mod tests {
         let (_folder, path, hash) = file_of(&[1; 1_000]);
         let checked = Checked::new();
         let changed = Identity::of(&std::fs::metadata(&path).unwrap()).changed_ms();
-        let find = |now| read(&checked, path.clone(), hash, 10_000, now);
+        let find = |now| read(&checked, path.clone(), hash, limits(10_000), now);
         assert!(find(changed + TICK_MS).await.unwrap().is_some());
         assert!(checked.files.get(&hash).is_none());
         std::fs::write(&path, [2; 1_000]).unwrap();
@@ -343,7 +383,7 @@ mod tests {
         let content: Vec<u8> =
             (0..u32::try_from(3 * PIECE + 7).unwrap()).map(|it| it.to_le_bytes()[0]).collect();
         let (_folder, path, hash) = file_of(&content);
-        let found = read(&Checked::new(), path, hash, 10, 0).await.unwrap().unwrap();
+        let found = read(&Checked::new(), path, hash, limits(10), 0).await.unwrap().unwrap();
         let Content::File(file) = found else { panic!("it is too large for memory") };
         assert_eq!(file.read_whole().unwrap(), content);
         for (first, end) in [(0, content.len()), (5, PIECE + 9), (content.len() - 1, content.len())] {
@@ -352,5 +392,27 @@ mod tests {
             let sent = axum::body::to_bytes(axum::body::Body::new(body), usize::MAX).await.unwrap();
             assert!(sent == content[first..end], "{first} to {end}");
         }
+    }
+
+    #[tokio::test]
+    async fn an_answer_under_way_breaks_off_once_its_file_is_written_into() {
+        let (_folder, path, hash) = file_of(&[1; 3 * PIECE]);
+        let found = read(&Checked::new(), path.clone(), hash, limits(10), 0).await.unwrap().unwrap();
+        let Content::File(file) = found else { panic!("it is too large for memory") };
+        let mut body = FileBody::new(file, 0, 3 * PIECE as u64, Outlet::default());
+        let mut next = async || poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await;
+        assert!(next().await.unwrap().is_ok());
+        std::fs::write(&path, [2; 3 * PIECE + 1]).unwrap();
+        assert!(next().await.unwrap().is_err());
+        assert!(next().await.is_none());
+    }
+
+    #[tokio::test]
+    async fn a_file_between_the_limits_is_sent_as_it_is_where_the_system_has_it() {
+        let (folder, path, hash) = file_of(&[1; 1_000]);
+        let between = Limits { memory: 10_000, file: 10 };
+        let found = read(&Checked::new(), path, hash, between, 0).await.unwrap().unwrap();
+        let there = cached::is_there(&File::open(folder.path().join("object")).unwrap(), 0, 1_000);
+        assert_eq!(matches!(found, Content::File(_)), there);
     }
 }

@@ -18,32 +18,44 @@ use tokio::net::TcpStream;
 /// As much of a file as is handed over at once.
 pub(crate) const MOST: usize = 256 << 10;
 
-static STAND_IN: [u8; MOST] = [0; MOST];
+static STAND_IN: [u8; 2 * MOST] = [0; 2 * MOST];
 
-/// A part of a file.
+/// A part of a file, and where its stand-in is.
 #[derive(Debug)]
 struct Part {
     file: Arc<File>,
     at: u64,
+    stand_in: usize,
     left: usize,
 }
 
 /// The parts of files that a connection is about to send, in order.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Line(Arc<Mutex<VecDeque<Part>>>);
+pub(crate) struct Line(Arc<Mutex<Parts>>);
+
+#[derive(Debug, Default)]
+struct Parts {
+    waiting: VecDeque<Part>,
+    /// Where the next stand-in begins: each elsewhere than the one before, so that none is taken for another.
+    begin: usize,
+}
 
 impl Line {
     /// Promises the bytes of a file from `at`, at most [`MOST`] of them, and gives what stands for them. It has to be the next that is
     /// written to the connection.
     pub(crate) fn promise(&self, file: &Arc<File>, at: u64, length: usize) -> Bytes {
-        let stand_in = STAND_IN.get(..length).unwrap_or(&STAND_IN);
+        let mut parts = self.parts();
+        let begin = parts.begin;
+        parts.begin = (begin + 1) % MOST;
+        let stand_in = STAND_IN.get(begin..begin + length.min(MOST)).unwrap_or_default();
         if !stand_in.is_empty() {
-            self.parts().push_back(Part { file: Arc::clone(file), at, left: stand_in.len() });
+            let (address, left) = (stand_in.as_ptr().addr(), stand_in.len());
+            parts.waiting.push_back(Part { file: Arc::clone(file), at, stand_in: address, left });
         }
         Bytes::from_static(stand_in)
     }
 
-    fn parts(&self) -> MutexGuard<'_, VecDeque<Part>> {
+    fn parts(&self) -> MutexGuard<'_, Parts> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -68,7 +80,7 @@ impl Outlet {
 /// Whether these are bytes of the stand-in: that is a matter of where they are, and not of what they are.
 fn stands_in(bytes: &[u8]) -> bool {
     let (start, at) = (STAND_IN.as_ptr().addr(), bytes.as_ptr().addr());
-    !bytes.is_empty() && (start..start + MOST).contains(&at)
+    !bytes.is_empty() && (start..start + STAND_IN.len()).contains(&at)
 }
 
 /// A connection to a client that sends parts of files where their stand-in is written to it.
@@ -102,7 +114,9 @@ impl Sender {
     /// Sends what these bytes of the stand-in stand for.
     fn send_part(&self, context: &mut Context<'_>, stand_in: &[u8]) -> Poll<io::Result<usize>> {
         let mut parts = self.line.parts();
-        let Some(part) = parts.front_mut().filter(|part| part.left == stand_in.len()) else {
+        let promised = (stand_in.as_ptr().addr(), stand_in.len());
+        let Some(part) = parts.waiting.front_mut().filter(|part| (part.stand_in, part.left) == promised)
+        else {
             return Poll::Ready(Err(not_as_promised()));
         };
         let sent = ready!(self.once_writable(context, |stream| {
@@ -112,16 +126,16 @@ impl Sender {
         if sent == 0 {
             return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
         }
-        part.left = part.left.saturating_sub(sent);
+        (part.stand_in, part.left) = (part.stand_in + sent, part.left.saturating_sub(sent));
         if part.left == 0 {
-            parts.pop_front();
+            parts.waiting.pop_front();
         }
         Poll::Ready(Ok(sent))
     }
 
     /// Whether a part waits, so that it is its stand-in that has to come.
     fn promised(&self) -> bool {
-        !self.line.parts().is_empty()
+        !self.line.parts().waiting.is_empty()
     }
 }
 
@@ -276,11 +290,11 @@ mod tests {
         let (mut ours, mut client, line) = both_ends().await;
         let copied = line.promise(&file, 0, 1_000).to_vec();
         assert_eq!(ours.write(&copied).await.unwrap_err().kind(), io::ErrorKind::InvalidData);
-        // Cut, and without a promise.
-        let cut = line.promise(&file, 0, 500);
-        assert_eq!(ours.write(&cut).await.unwrap_err().kind(), io::ErrorKind::InvalidData);
+        // In another's place, of the same length; and without a promise.
+        let other = line.promise(&file, 0, 1_000);
+        assert_eq!(ours.write(&other).await.unwrap_err().kind(), io::ErrorKind::InvalidData);
         let (mut unpromised, _other, _line) = both_ends().await;
-        assert_eq!(unpromised.write(&cut).await.unwrap_err().kind(), io::ErrorKind::InvalidData);
+        assert_eq!(unpromised.write(&other).await.unwrap_err().kind(), io::ErrorKind::InvalidData);
         // Of a file that has become shorter.
         let (mut ours_too, _third, line) = both_ends().await;
         let promised = line.promise(&file, 1_000, 10);

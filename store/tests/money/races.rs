@@ -140,12 +140,14 @@ fn who_hangs_up_before_a_statement_fails_takes_no_connection_along() {
             }
             _ => "INSERT INTO audit_head SELECT * FROM audit_head",
         };
-        // More often than there are connections, and the town closes once all of them have come back.
+        // More often than there are connections, and the town closes once all of them have come back. Over TLS, which servers have as
+        // Debian installs them, sqlx alone would lose each.
         for _ in 0..40 {
             let transaction = db::begin(db).await.unwrap();
             let failing = transaction.execute_unprepared(fails_late);
             let failed = tokio::time::timeout(Duration::from_millis(20), failing).await;
-            assert!(failed.is_err() || matches!(failed, Ok(Err(_))), "{failed:?}");
+            let at_once = matches!(failed, Ok(Err(_))) && db.get_database_backend() == DbBackend::Sqlite;
+            assert!(failed.is_err() || at_once, "{failed:?}");
         }
     });
 }
