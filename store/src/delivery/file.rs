@@ -396,13 +396,13 @@ mod tests {
 
     #[tokio::test]
     async fn an_answer_under_way_breaks_off_once_its_file_is_written_into() {
-        let (_folder, path, hash) = file_of(&[1; 3 * PIECE]);
+        let (_folder, path, hash) = file_of(&vec![1; 3 * PIECE]);
         let found = read(&Checked::new(), path.clone(), hash, limits(10), 0).await.unwrap().unwrap();
         let Content::File(file) = found else { panic!("it is too large for memory") };
         let mut body = FileBody::new(file, 0, 3 * PIECE as u64, Outlet::default());
         let mut next = async || poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await;
         assert!(next().await.unwrap().is_ok());
-        std::fs::write(&path, [2; 3 * PIECE + 1]).unwrap();
+        std::fs::write(&path, vec![2; 3 * PIECE + 1]).unwrap();
         assert!(next().await.unwrap().is_err());
         assert!(next().await.is_none());
     }
