@@ -143,7 +143,7 @@ async fn while_the_database_is_away_known_verifiers_go_on_for_ten_minutes() {
         house.asks("POST", "/v1/launch-codes", &launcher, r#"{"user":"alice"}"#.to_owned()).await.status
     };
     assert_eq!((house.status(&verifier).await, launches(&house).await), (200, 201));
-    house.app.db.clone().close().await.unwrap();
+    sticker_tests::closes(&house.app.db).await;
 
     house.later(5_000);
     assert_eq!(house.verifies(&verifier, &[house.check()]).await.json()["results"][0]["accepted"], true);

@@ -339,7 +339,7 @@ fn a_store_without_its_database_gives_verifiers_no_ring_that_may_be_old() {
             answer.status().as_u16()
         };
         assert_eq!(status().await, 200);
-        app.db.clone().close().await.unwrap();
+        sticker_tests::closes(&app.db).await;
         assert_eq!(status().await, 200, "looked at a moment ago");
         house.wait(6);
         assert!((500..600).contains(&status().await), "a verifier keeps what it has");

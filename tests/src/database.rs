@@ -1,6 +1,7 @@
 //! A fresh database for each test: SQLite always, the servers where the environment gives their addresses.
 
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, QueryResult, Statement};
 
@@ -52,6 +53,18 @@ pub fn on_each_database(test: impl Fn(Database) + Sync) {
         test(Database::Sqlite);
     });
 }
+
+/// Closes a store's connections, as whoever is to drop its database has to, once all of them have come back.
+///
+/// # Panics
+/// Where one never comes: the store has lost it.
+pub async fn closes(connection: &DatabaseConnection) {
+    let closed = tokio::time::timeout(HALT, connection.clone().close()).await;
+    assert!(matches!(closed, Ok(Ok(()))), "a connection never came back: {closed:?}");
+}
+
+/// Long enough for every machine.
+const HALT: Duration = Duration::from_mins(1);
 
 pub(crate) fn fresh_name() -> String {
     static COUNT: AtomicU32 = AtomicU32::new(0);

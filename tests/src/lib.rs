@@ -31,7 +31,7 @@ mod worker;
 
 pub use artwork::{Artwork, shared_data};
 pub use between::{Asked, Between, Fault};
-pub use database::{Database, on_each_database};
+pub use database::{Database, closes, on_each_database};
 pub use edge::Edge;
 pub use http::Answer;
 pub use people::{ChatServer, ChatUser, Designer, Operator, Phone};

@@ -82,7 +82,7 @@ fn nobody_writes_with_another_master_key() {
         // One damaged row says nothing about the key.
         desk.somebody_does("UPDATE audit SET actor = 'nobody' WHERE seq = 4").await;
         let next = desk.opens_another().await;
-        next.db.clone().close().await.unwrap();
+        sticker_tests::closes(&next.db).await;
     });
 }
 

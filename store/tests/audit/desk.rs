@@ -37,8 +37,8 @@ pub(crate) fn at_the_desk(test: impl AsyncFn(&Desk) + Sync) {
             let desk = Desk::new(&database).await;
             test(&desk).await;
             // A server drops no database that somebody is connected to.
-            desk.one.db.clone().close().await.unwrap();
-            desk.other.db.clone().close().await.unwrap();
+            sticker_tests::closes(&desk.one.db).await;
+            sticker_tests::closes(&desk.other.db).await;
         });
     });
 }

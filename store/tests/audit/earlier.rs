@@ -45,7 +45,7 @@ fn rows_of_an_earlier_version_are_taken_over_by_an_operator_in_the_order_of_thei
         // From now on they are as safe as any other.
         desk.somebody_does("UPDATE audit SET subject = 'o-9' WHERE id = 'earlier-000'").await;
         assert_eq!(desk.codes().await, ["altered"]);
-        next.db.clone().close().await.unwrap();
+        sticker_tests::closes(&next.db).await;
     });
 }
 
@@ -87,6 +87,6 @@ fn what_a_version_without_a_chain_left_is_where_the_chain_begins() {
         let next = desk.opens_another().await;
         let report = desk.verifies().await;
         assert_eq!((report.whole, report.taken_over, report.findings), (4, 3, vec![]));
-        next.db.clone().close().await.unwrap();
+        sticker_tests::closes(&next.db).await;
     });
 }

@@ -52,7 +52,7 @@ fn a_flood_of_refusals_is_counted_and_not_written() {
 fn a_refusal_that_cannot_be_written_is_no_fault_of_the_request() {
     at_the_desk(async |desk| {
         let store = desk.opens_another().await;
-        store.db.clone().close().await.unwrap();
+        sticker_tests::closes(&store.db).await;
         let before = counted("expired");
         refusal(&store, "apple", "notification_refused", "-", "expired", json!({})).await;
         assert!(counted("expired") > before);

@@ -62,7 +62,7 @@ async fn what_was_seen_is_delivered_while_the_database_is_away_and_what_was_not_
     let path = depot.sticker_path();
     let seen = depot.gets(&path).await;
     assert_eq!(seen.status, 200);
-    depot.app.db.clone().close().await.unwrap();
+    sticker_tests::closes(&depot.app.db).await;
     depot.later(86_400_000);
     let still = depot.gets(&(path + "?density=120")).await;
     assert_eq!((still.status, Sha256::of(&still.body)), (200, depot.variants()[0].sha256));

@@ -123,7 +123,7 @@ pub(crate) fn on_each_database(test: impl AsyncFn(&Depot) + Sync) {
             let depot = Depot::on(&database, &[]).await;
             test(&depot).await;
             // A server drops no database that somebody is connected to.
-            depot.app.db.clone().close().await.unwrap();
+            sticker_tests::closes(&depot.app.db).await;
         });
     });
 }

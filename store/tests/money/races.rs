@@ -17,9 +17,11 @@ use sticker_store::web::error::Error;
 use sticker_tests::on_each_database;
 
 use crate::fate::dies;
-use crate::town::{HALT, Town, Wanted};
+use crate::town::{Town, Wanted};
 
 const ROUNDS: usize = 60;
+/// Long enough for every machine.
+const HALT: Duration = Duration::from_mins(1);
 
 /// Runs a test on each database, with threads enough for two at once.
 pub(crate) fn in_town(test: impl AsyncFn(&Town) + Sync) {

@@ -34,8 +34,8 @@ pub(crate) fn in_the_office(test: impl AsyncFn(&Office) + Sync) {
             let office = Office::new(&database).await;
             test(&office).await;
             // A server drops no database that somebody is connected to.
-            office.one.db.clone().close().await.unwrap();
-            office.other.db.clone().close().await.unwrap();
+            sticker_tests::closes(&office.one.db).await;
+            sticker_tests::closes(&office.other.db).await;
         });
     });
 }

@@ -64,7 +64,7 @@ impl Counter {
 
     /// A server drops no database that somebody is connected to.
     pub(crate) async fn closes(&self) {
-        self.app.db.clone().close().await.unwrap();
+        sticker_tests::closes(&self.app.db).await;
     }
 
     /// Starts the store again, as after a change of its files.

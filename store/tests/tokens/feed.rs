@@ -152,7 +152,7 @@ fn a_store_whose_clock_is_a_day_ahead_takes_no_row_away_that_others_need() {
         fresh.abort();
         assert_eq!(rows(&town.one).await, [1]);
         assert_eq!(town.page(&town.other, "").await, needed);
-        ahead.db.clone().close().await.unwrap();
+        sticker_tests::closes(&ahead.db).await;
     });
 }
 
@@ -188,7 +188,7 @@ fn a_store_that_starts_refuses_what_was_taken_back_before() {
         town.refunds(&town.one, &order).await;
         let started = town.opens_another().await;
         assert_eq!(town.own_verdict(&started, &alice, &issued[0]), Err(Refusal::Revoked));
-        started.db.clone().close().await.unwrap();
+        sticker_tests::closes(&started.db).await;
     });
 }
 

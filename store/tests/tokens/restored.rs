@@ -78,7 +78,7 @@ fn a_refund_after_a_restore_covers_what_was_issued_since_the_backup_and_reaches_
         town.buys(&store, &alice).await;
         let again = town.tokens(&store, &alice).await.unwrap();
         assert_eq!(town.verdict(&chat.denied, &alice, &again[0]), Ok(again[0].expires_at));
-        store.db.clone().close().await.unwrap();
+        sticker_tests::closes(&store.db).await;
     });
 }
 

@@ -63,8 +63,8 @@ pub(crate) fn in_town(test: impl AsyncFn(&Town) + Sync) {
             let town = Town::new(&database).await;
             test(&town).await;
             // A server drops no database that somebody is connected to.
-            town.one.db.clone().close().await.unwrap();
-            town.other.db.clone().close().await.unwrap();
+            sticker_tests::closes(&town.one.db).await;
+            sticker_tests::closes(&town.other.db).await;
         });
     });
 }
