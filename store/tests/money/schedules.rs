@@ -126,5 +126,5 @@ fn the_same_schedules_find_what_is_wrong_with_a_handler_that_did_not_think_of_ev
     });
 }
 
-const CAREFUL: u64 = 300;
+const CAREFUL: u64 = 100;
 const FOUND_WITHIN: u64 = 200;
