@@ -1,5 +1,6 @@
 //! The answer with an object: the whole, a part, or that nothing changed (RFC 9110, sections 13 and 14).
 
+use std::ops;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -67,25 +68,23 @@ pub(super) fn answer(method: &Method, request: &HeaderMap, content: &Content, se
 }
 
 /// An answer with these bytes of the content.
-fn with_body(status: StatusCode, content: &Content, bytes: std::ops::Range<u64>, sent: Sent) -> Response {
-    let Label { etag, .. } = content.label();
-    match content {
-        Content::Memory(object) if bytes == (0..object.length()) => {
-            labelled(status, Body::from(object.bytes.clone()), etag, sent)
-        }
+fn with_body(status: StatusCode, content: &Content, bytes: ops::Range<u64>, sent: Sent) -> Response {
+    let (body, outlet) = match content {
         Content::Memory(object) => {
             let place = |at: u64| usize::try_from(at).unwrap_or(usize::MAX).min(object.bytes.len());
-            let part = object.bytes.slice(place(bytes.start)..place(bytes.end));
-            labelled(status, Body::from(part), etag, sent)
+            (Body::from(object.bytes.slice(place(bytes.start)..place(bytes.end))), None)
         }
         Content::File(file) => {
             let outlet = Outlet::default();
             let body = FileBody::new(Arc::clone(file), bytes.start, bytes.end, outlet.clone());
-            let mut response = labelled(status, Body::new(body), etag, sent);
-            response.extensions_mut().insert(outlet);
-            response
+            (Body::new(body), Some(outlet))
         }
+    };
+    let mut response = labelled(status, body, &content.label().etag, sent);
+    if let Some(outlet) = outlet {
+        response.extensions_mut().insert(outlet);
     }
+    response
 }
 
 fn labelled(status: StatusCode, body: Body, etag: &HeaderValue, sent: Sent) -> Response {

@@ -60,7 +60,7 @@ impl Service<Request<Incoming>> for Front {
 /// The answer, which learns that it goes out here.
 fn on(line: &Line, answer: Response<Body>) -> Response<Body> {
     if let Some(outlet) = answer.extensions().get::<Outlet>() {
-        outlet.is(line);
+        outlet.leads_to(line);
     }
     answer
 }

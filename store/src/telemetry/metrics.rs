@@ -62,6 +62,11 @@ pub fn object_read() {
     METRICS.objects_read.increment(1);
 }
 
+/// So many bytes of files the system sent by itself.
+pub fn sent_by_system(bytes: usize) {
+    METRICS.sent_by_system.increment(bytes as u64);
+}
+
 /// A variant was made because somebody asked for it, or came out otherwise than it has to.
 pub fn rendered(came_out: bool) {
     let [ok, failed] = &METRICS.renders;
@@ -173,6 +178,7 @@ struct Metrics {
     checks: [Counter; RESULTS.len()],
     tokens_issued: Counter,
     objects_read: Counter,
+    sent_by_system: Counter,
     outbox_waiting: Gauge,
     outbox_dead: Gauge,
     outbox_oldest: Gauge,
@@ -205,6 +211,7 @@ impl Metrics {
             checks: RESULTS.map(result),
             tokens_issued: count(TOKENS_ISSUED),
             objects_read: count(OBJECTS_READ),
+            sent_by_system: count(SENT_BY_SYSTEM),
             outbox_waiting: jobs("waiting"),
             outbox_dead: jobs("dead"),
             outbox_oldest: show(OUTBOX_OLDEST),
@@ -259,6 +266,7 @@ fn describe() {
         Unit::Count,
         "Objects read from where objects are, because memory did not have them."
     );
+    describe_counter!(SENT_BY_SYSTEM, Unit::Bytes, "Bytes of files that the system sent by itself.");
     describe_counter!(
         REFUSALS,
         Unit::Count,
@@ -334,6 +342,7 @@ const REQUESTS: &str = "sticker_store_requests_total";
 const CHECKS: &str = "sticker_store_checks_total";
 const TOKENS_ISSUED: &str = "sticker_store_tokens_issued_total";
 const OBJECTS_READ: &str = "sticker_store_objects_read_total";
+const SENT_BY_SYSTEM: &str = "sticker_store_sent_by_system_bytes_total";
 const REFUSALS: &str = "sticker_store_refusals_total";
 const OUTBOX_JOBS: &str = "sticker_store_outbox_jobs";
 const OUTBOX_OLDEST: &str = "sticker_store_outbox_oldest_seconds";
@@ -370,6 +379,7 @@ mod tests {
             CHECKS,
             TOKENS_ISSUED,
             OBJECTS_READ,
+            SENT_BY_SYSTEM,
             REFUSALS,
             OUTBOX_JOBS,
             OUTBOX_OLDEST,

@@ -15,6 +15,8 @@ use axum::body::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
 
+use crate::telemetry::metrics;
+
 /// As much of a file as is handed over at once.
 pub(crate) const MOST: usize = 256 << 10;
 
@@ -66,7 +68,7 @@ pub(crate) struct Outlet(Arc<OnceLock<Line>>);
 
 impl Outlet {
     /// The answer goes out on this connection, and on no other.
-    pub(crate) fn is(&self, line: &Line) {
+    pub(crate) fn leads_to(&self, line: &Line) {
         // An answer is given to one connection.
         let _ = self.0.set(line.clone());
     }
@@ -126,6 +128,7 @@ impl Sender {
         if sent == 0 {
             return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
         }
+        metrics::sent_by_system(sent);
         (part.stand_in, part.left) = (part.stand_in + sent, part.left.saturating_sub(sent));
         if part.left == 0 {
             parts.waiting.pop_front();

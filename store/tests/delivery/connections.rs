@@ -5,6 +5,7 @@ use std::time::Duration;
 use sticker_protocol::Sha256;
 use sticker_protocol::release::FileKind;
 use sticker_store::app::Role;
+use sticker_store::telemetry::metrics;
 
 use crate::depot::{Depot, Listening};
 
@@ -31,6 +32,7 @@ async fn files_that_the_system_sends_by_itself_are_their_bytes_among_whatever_el
     let files: Vec<_> =
         depot.variants().into_iter().chain(depot.release.files_of(FileKind::Bundle)).collect();
     let mut line = listening.connects();
+    let before = sent_by_system();
     // Hashed first, then sent from the open file.
     for round in 0..3 {
         for file in &files {
@@ -54,6 +56,14 @@ async fn files_that_the_system_sends_by_itself_are_their_bytes_among_whatever_el
             assert_eq!(line.hears("GET").status, 404);
         }
     }
+    assert_eq!(sent_by_system() > before, cfg!(target_os = "linux"));
+}
+
+/// Bytes, by the store's own count.
+fn sent_by_system() -> u64 {
+    let (_, text) = metrics::render();
+    let count = text.lines().find_map(|line| line.strip_prefix("sticker_store_sent_by_system_bytes_total "));
+    count.unwrap().parse().unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]

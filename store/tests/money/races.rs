@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sea_orm::{ConnectionTrait as _, DbBackend};
+use sea_orm::{ConnectionTrait as _, DbBackend, Statement};
 use sticker_protocol::token::UserId;
 use sticker_store::audit::Actor;
 use sticker_store::db::{self, Counter};
@@ -14,7 +14,7 @@ use sticker_store::purchase::settle::{self, Submitter};
 use sticker_store::purchase::state::State;
 use sticker_store::purchase::word::{Provider, World};
 use sticker_store::web::error::Error;
-use sticker_tests::on_each_database;
+use sticker_tests::{on_each_database, summary};
 
 use crate::fate::dies;
 use crate::town::{Town, Wanted};
@@ -142,6 +142,13 @@ fn who_hangs_up_before_a_statement_fails_takes_no_connection_along() {
             }
             _ => "INSERT INTO audit_head SELECT * FROM audit_head",
         };
+        if db.get_database_backend() == DbBackend::Postgres {
+            let encrypted = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()";
+            let encrypted = Statement::from_string(DbBackend::Postgres, encrypted);
+            let encrypted = db.query_one_raw(encrypted).await.unwrap().unwrap();
+            let encrypted: bool = encrypted.try_get_by_index(0).unwrap();
+            summary(&format!("connections to PostgreSQL that are lost without care (TLS): {encrypted}"));
+        }
         // More often than there are connections, and the town closes once all of them have come back. Over TLS, which servers have as
         // Debian installs them, sqlx alone would lose each.
         for _ in 0..40 {

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use axum::response::Response;
-use sea_orm::Statement;
+use sea_orm::{ConnectionTrait as _, Statement};
 use serde_json::{Value, json};
 use sticker_protocol::PackId;
 use sticker_store::account::client::{self, Scope};
@@ -147,7 +147,7 @@ impl Counter {
 
     async fn row(&self, question: &str) -> Option<sea_orm::QueryResult> {
         let statement = Statement::from_string(self.app.db.get_database_backend(), question);
-        sea_orm::ConnectionTrait::query_one_raw(&self.app.db, statement).await.unwrap()
+        self.app.db.query_one_raw(statement).await.unwrap()
     }
 }
 
